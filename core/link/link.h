@@ -1,0 +1,56 @@
+/* link.h - the only code that knows AF_PACKET: IP packets in, IP packets out.
+ *
+ * A link is one packet socket bound to one interface, with a BPF filter for marked TCP segments. The caller
+ * gives and gets IP packets; Ethernet headers, virtio_net_hdr, VLAN tags, checksum offload and the cutting of
+ * GRO'd frames stay inside. DESIGN 3.6, FACTS 3. One thread per link. No function here blocks but open and close. */
+#ifndef TRK_LINK_LINK_H
+#define TRK_LINK_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct trk_link;
+struct trk_capture;                    /* pcap file writer, see capture.h */
+
+struct trk_link_neighbour { uint8_t mac[6]; bool valid; };      /* valid is false where the device has no addresses (tun) */
+
+struct trk_link_port { uint8_t family; uint8_t addr[16]; uint16_t port; };   /* family 4, 6, or 0: any address of both */
+
+struct trk_link_config {
+    int ifindex;
+    const struct trk_link_port *ports; size_t n_ports;   /* local ports whose segments we want; > 64: the marker alone */
+    uint32_t receive_bytes;            /* socket buffer; 0: 4 MiB */
+    bool want_unmarked;                /* a client also sees unmarked SYN|ACK and RST for its ports (TCP fallback) */
+    struct trk_capture *capture;       /* NULL: none; not owned */
+};
+
+/* NULL and *error (a sentence without newline, static or in errbuf) on failure. */
+struct trk_link *trk_link_open(const struct trk_link_config *config, char *errbuf, size_t errbuf_bytes);
+void trk_link_close(struct trk_link *link);
+int  trk_link_fd(const struct trk_link *link);          /* readable: call receive */
+/* Replace the filter's ports on a live link (a client opens another connection). */
+bool trk_link_set_ports(struct trk_link *link, const struct trk_link_port *ports, size_t n);
+
+struct trk_link_packet {               /* one received IP packet; valid until the next receive on this link */
+    const uint8_t *ip; uint32_t bytes;
+    bool checksum_ok;                  /* the device or the sender vouches for it; else the caller verifies */
+    struct trk_link_neighbour from;    /* whom to answer */
+};
+/* Up to n packets without blocking, superframes already cut into packets. 0: nothing there; -1: error in errno
+ * (ENETDOWN: the interface went away). */
+int trk_link_receive(struct trk_link *link, struct trk_link_packet *out, int n);
+
+struct trk_link_out {                  /* one IP packet to send, in up to two pieces */
+    const uint8_t *head; uint32_t head_bytes;   /* IP, TCP and message header; TCP checksum field = pseudo-header sum */
+    const uint8_t *data; uint32_t data_bytes;   /* may be NULL, 0 */
+    struct trk_link_neighbour to;
+};
+/* Send in order; blocks only for back-pressure of the socket buffer. Returns how many were sent; -1 and errno if
+ * the first one failed. Adjoining packets of one flow may leave as one superframe: same bytes on the wire. */
+int trk_link_send(struct trk_link *link, const struct trk_link_out *packets, int n);
+
+uint64_t trk_link_drops(struct trk_link *link);         /* lost in the socket since open (PACKET_STATISTICS) */
+
+#endif

@@ -1,0 +1,121 @@
+/* serve.h - the server's whole response path: check, admit, respond (DESIGN 3.5).
+ *
+ * check and respond are pure: equal arguments give equal bytes on every replica. Only admit remembers
+ * anything (the filter, behind a pointer that may be NULL). plan is the pure middle piece that tells the
+ * application what it may say before respond says it. Nothing here allocates, reads a clock or does I/O.
+ *
+ *   segment -> trk_check -> struct trk_spend -> trk_admit -> struct trk_decision -> trk_plan -> struct trk_plan
+ *           -> (the application fills struct trk_result) -> trk_respond -> struct trk_packet[] */
+#ifndef TRK_SERVE_SERVE_H
+#define TRK_SERVE_SERVE_H
+
+#include "tcb/keys.h"
+#include "tcb/seal.h"
+#include "tcb/step.h"
+
+struct trk_filter;                     /* the replay filter; not there yet: pass NULL, domain is 0 */
+
+struct trk_serve_config {
+    uint32_t domain;                   /* 0 without a filter */
+    uint16_t mss_v4, mss_v6;           /* of the device the packet came by: MTU - 40, MTU - 60; slots never exceed it */
+    uint32_t horizon_ms, skew_ms;      /* 0: TRK_HORIZON_MS, TRK_SKEW_MS */
+};
+
+enum trk_spend_type { TRK_SPEND_OPEN, TRK_SPEND_NUMBERS, TRK_SPEND_RESTART, TRK_SPEND_CLOSE };
+
+/* What a packet proves. Views point into the packet: it must stay until respond has returned. */
+struct trk_spend {
+    enum trk_spend_type type;
+    struct trk_flow flow;              /* as received: src = client */
+    uint32_t seq, ack, payload_bytes;  /* of its segment: the answer's ack names its end */
+    uint32_t packet_bytes;             /* whole IP packet, bounds the answer of an unproven address */
+    const struct trk_epoch *epoch;     /* of the grants; OPEN: the current one */
+    struct trk_conn_id id;
+    uint32_t isn, address_tag;
+    uint32_t tick;                     /* the sealed time the application is told (OPEN: of arrival) */
+    bool must_refresh;                 /* proven, but too old, ahead, or of a retiring epoch */
+    struct trk_request request;        /* NUMBERS, RESTART, fully parsed; OPEN: has_input.., slot and fill filled in */
+    uint64_t cut_f;                    /* RESTART: f of the grant of k* if it was cut, else 0 */
+    uint32_t age_ms;                   /* RESTART: of the grant of k*, 0 if in the future */
+    bool aged;                         /* RESTART: sealed over 1 s ago */
+    struct trk_ucont conts[TRK_CONTS_MAX];   /* opened, same index as request.conts */
+};
+
+/* Judge one marked segment. Cheap checks first. ACCEPTED and *out, or the verdict. Verdicts that prove
+ * nothing get no answer; those from NOT_ADJOINING on are told to the client (trk_respond_verdict), for which *out
+ * holds what is needed then too. now_ms: real time. */
+enum trk_verdict trk_check(const struct trk_segment *seg, const struct trk_keys *keys, const struct trk_serve_config *config,
+                           uint64_t now_ms, struct trk_spend *out);
+
+struct trk_decision {
+    enum trk_verdict verdict;          /* ANSWERED: answer; REFRESHED: refresh; else tell the client why not */
+    uint64_t mask[TRK_PARTS_MAX];      /* bit i: number k+i of that part is spent by this very request (m <= 64) */
+    bool     terminal[TRK_PARTS_MAX];  /* L turned from free to lost: its terminal goes out */
+    uint8_t  recreate[TRK_PARTS_MAX];  /* how many numbers directly before k may be re-created, 0..8 */
+    bool     attested;                 /* RESTART: resume believed */
+    uint32_t generation;               /* the answer's: g; restart g + r; refresh g + 13 or above */
+    uint32_t domain;
+};
+/* The only step that remembers. With filter NULL: everything proven is spent, a cut seal attests. */
+void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const struct trk_serve_config *config,
+               uint64_t now_ms, struct trk_decision *out);
+
+/* One contiguous grant of the answer and the bytes each of its numbers carries. */
+struct trk_plan_grant {
+    uint8_t  part;                     /* of the request; its asks are request.parts[part].asks */
+    struct trk_step step;              /* a, b, piece, terminal */
+    struct trk_slice slices[TRK_GRANT_MAX];   /* of number a + i */
+    struct trk_slice terminal;         /* valid if step.terminal */
+    bool     carries_input;            /* the input's answer goes into its first packet */
+};
+#define TRK_PLAN_GRANTS_MAX 8
+struct trk_plan {
+    bool refresh;                      /* answer is one refresh opening: the application is not asked */
+    bool restart;                      /* answers in the long form, may be cut */
+    bool may_input;                    /* the application is to process the input (it has a packet to be answered in) */
+    uint8_t form;                      /* of the answers */
+    uint8_t n_grants; struct trk_plan_grant grants[TRK_PLAN_GRANTS_MAX];
+    uint32_t input_room;               /* data bytes that the input's own output may have in this answer */
+    /* What the application is asked for: the merged byte ranges, in the order of request ranges. */
+    uint8_t n_wants; struct { uint8_t cont; uint64_t offset; uint32_t bytes; } wants[TRK_PARTS_MAX * TRK_ASKS_MAX];
+};
+/* Pure. BEYOND_RECOVERY, TOO_MANY, NO_ROOM, or ACCEPTED. */
+enum trk_verdict trk_plan(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_serve_config *config, struct trk_plan *out);
+
+enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE };
+
+/* What the application says. Memory stays the caller's until the packets are sent. */
+struct trk_result {
+    enum trk_input_fate fate;
+    struct trk_ucont input, output;    /* MORE: input; DONE: input and output; OPEN without input: output iff opens_output */
+    bool opens_output;                 /* the server speaks first */
+    struct {                           /* parallel to plan.wants; fewer bytes than wanted: that is all there is */
+        const uint8_t *data; uint32_t bytes;
+        bool end, fin;                 /* an output of unknown length ends after these bytes (and the stream with it) */
+    } given[TRK_PARTS_MAX * TRK_ASKS_MAX];
+    const struct trk_ucont *next_input;/* with end: the next input continuation */
+    /* TRK_ASK_INPUT wants are given like the others: data[0] is at the offset that input.second had before. */
+};
+
+/* An outgoing packet: IP and TCP header, message header and continuations in head, then data by reference. */
+struct trk_packet {
+    const uint8_t *head; uint32_t head_bytes;
+    const uint8_t *data; uint32_t data_bytes;
+    uint32_t seq; uint16_t slot;       /* packets with seq + slot == next seq, data filling the slot, may go as one superframe */
+};
+struct trk_packets {                   /* caller's memory */
+    struct trk_packet *packets; size_t cap, n;
+    uint8_t *arena; size_t arena_bytes, arena_used;      /* heads are written here */
+};
+#define TRK_ANSWER_PACKETS_MAX (TRK_GRANT_MAX + TRK_PLAN_GRANTS_MAX)
+#define TRK_ARENA_BYTES (TRK_ANSWER_PACKETS_MAX * (TRK_HEADER_MAX + TRK_OPENED_BYTES) + 4 * TRK_UCONT_MAX)
+
+/* Pure. ANSWERED, REFRESHED, or why nothing could be written (NO_ROOM: a continuation larger than a packet). */
+enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
+                             const struct trk_result *result, const struct trk_keys *keys, const struct trk_serve_config *config,
+                             uint64_t now_ms, struct trk_packets *out);
+/* The verdict message for a proven request that is not honoured; with reset true in a RST segment, which ends the
+ * connection at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). */
+void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* seal.h - open and seal grants, user continuations, and the client's digest of what it predicts. */
+#ifndef TRK_TCB_SEAL_H
+#define TRK_TCB_SEAL_H
+
+#include "tcb/keys.h"
+
+#define TRK_GRANT_SEALED_BYTES 54      /* version and all fields of struct trk_grant, as the MAC sees them */
+size_t trk_grant_bytes(const struct trk_grant *g, uint8_t out[TRK_GRANT_SEALED_BYTES]);
+
+/* MAC of the grant under its epoch (paper 2.2). */
+void trk_grant_seal(const struct trk_epoch *e, const struct trk_grant *g, uint8_t seal[TRK_SEAL_BYTES]);
+/* Constant-time check. */
+bool trk_grant_open(const struct trk_epoch *e, const struct trk_grant *g, const uint8_t seal[TRK_SEAL_BYTES]);
+
+/* Digest (16 bits, no key) of all fields that the normal form leaves out, in seal order (DESIGN 3.6):
+ * kind, epoch, domain, id, generation, piece, slot, address tag. */
+uint16_t trk_grant_digest(const struct trk_grant *g);
+
+/* A user continuation in the clear, as the application sees it. */
+struct trk_ucont {
+    uint8_t  type, flags;              /* enum trk_ucont_type; TRK_UCONT_FIN | TRK_UCONT_ENCRYPTED */
+    uint64_t first, second;            /* as in struct trk_ucont_view */
+    uint16_t opaque_bytes;
+    uint8_t  opaque[TRK_OPAQUE_MAX];
+};
+/* Seal deterministically (SIV: the MAC is the nonce), bound to the connection. Returns the bytes
+ * written, 0 if cap is short or opaque_bytes exceeds TRK_OPAQUE_MAX. */
+size_t trk_ucont_seal(const struct trk_epoch *e, const struct trk_conn_id *id, const struct trk_ucont *u, uint8_t *out, size_t cap);
+/* UNKNOWN_EPOCH, RETIRED_EPOCH, BAD_CONTINUATION, or ACCEPTED and *out. A retiring epoch still opens. */
+enum trk_verdict trk_ucont_open(const struct trk_keys *keys, const struct trk_conn_id *id, const struct trk_ucont_view *v, struct trk_ucont *out);
+static inline size_t trk_ucont_sealed_bytes(uint16_t opaque) { return (size_t)TRK_UCONT_HEADER + opaque + TRK_SEAL_BYTES; }
+
+#endif
