@@ -4,12 +4,14 @@
 
 #include "tcb/keys.h"
 
-#define TRK_GRANT_SEALED_BYTES 54      /* version and all fields of struct trk_grant, as the MAC sees them */
+#define TRK_GRANT_SEALED_BYTES 51      /* version and all fields of struct trk_grant, as the MAC sees them */
+/* The canonical bytes. 0 if a field is out of bounds (a <= f <= b < a + TRK_GRANT_MAX, 48-bit numbers, 16-bit start
+ * and ssthresh): such a grant has no seal. */
 size_t trk_grant_bytes(const struct trk_grant *g, uint8_t out[TRK_GRANT_SEALED_BYTES]);
 
-/* MAC of the grant under its epoch (paper 2.2). */
+/* MAC of the grant under its epoch e (paper 2.2). A grant out of bounds or of another epoch gets zeros, which never open. */
 void trk_grant_seal(const struct trk_epoch *e, const struct trk_grant *g, uint8_t seal[TRK_SEAL_BYTES]);
-/* Constant-time check. */
+/* Constant-time check; false also for a grant out of bounds or of another epoch. */
 bool trk_grant_open(const struct trk_epoch *e, const struct trk_grant *g, const uint8_t seal[TRK_SEAL_BYTES]);
 
 /* Digest (16 bits, no key) of all fields that the normal form leaves out, in seal order (DESIGN 3.6):

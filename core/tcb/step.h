@@ -4,8 +4,14 @@
 
 #include "tcb/report.h"
 
-/* C(k): the paper's TCPCwnd(k), cwnd in packets after acknowledgement k. Exact for k - base up to 2^40. */
+/* More than any path holds (1.5 GB at 1460 bytes); without ssthresh slow start would never end. */
+#define TRK_CWND_MAX (1u << 20)
+
+/* C(k): the paper's TCPCwnd(k), cwnd in packets after acknowledgement k; at least 1, at most TRK_CWND_MAX.
+ * Exact for every k of the number space. start 0 counts as 1. An opening's piece has C = start up to base only. */
 uint64_t trk_cwnd(const struct trk_piece *p, uint64_t k);
+/* w: what is left of a window after a loss (RFC 5681, equation 4), 2 .. TRK_START_MAX packets. */
+uint32_t trk_cwnd_half(uint64_t cwnd);
 
 enum trk_mode { TRK_MODE_OPENING, TRK_MODE_NORMAL, TRK_MODE_RECOVERY, TRK_MODE_RESTART };
 
@@ -14,16 +20,17 @@ struct trk_step {                      /* what a part's spending, or a restart, 
     uint64_t a, b;                     /* granted [a, b]; empty if a > b (then a = 1, b = 0) */
     struct trk_piece piece;            /* of the granted numbers */
     uint64_t terminal;                 /* number whose data goes first as a terminal packet; 0: none */
-    uint64_t loss, right, half;        /* recovery, restart: L (0: none), R, w */
+    uint64_t loss, right, half;        /* recovery: L, R, w; restart: L (0: none), F, w */
 };
 
-/* Numbers k .. k+m-1 of `kind` and piece are spent with this report. m single steps give the same grants
- * (a test says so). Recovery requires k+m-1 <= right; the caller checks. */
+/* Numbers k .. k+m-1 of `kind` and piece are spent with this report, in which they are received. An opening is
+ * spent alone (m = 1). m single steps give the same grants (a test says so). The report may be that of the last
+ * number: nothing above k is looked at. Recovery requires k+m-1 <= right; the caller checks. */
 struct trk_step trk_step(enum trk_kind kind, const struct trk_piece *piece, const struct trk_report *report, uint64_t k, uint32_t m);
 
 enum trk_why { TRK_WHY_TIMEOUT, TRK_WHY_RESUME, TRK_WHY_UNATTESTED, TRK_WHY_REFRESH };
-/* Restart from k*, the highest number resolved as received. cut_f: f of a cut grant, else 0. aged: sealed
- * over 1 s ago (a resume's idle window shrinks). For REFRESH: a = b = F+1 and .piece is that of the
+/* Restart from k*, the highest number resolved as received; report over (base, k*]. cut_f: f of a cut grant, else 0.
+ * aged: sealed over 1 s ago (a resume's idle window shrinks). For REFRESH: a = b = F+1 and .piece is that of the
  * *opening* {F, min(w, IW), w}. kind: of the grant that k* was granted in. */
 struct trk_step trk_restart(enum trk_kind kind, const struct trk_piece *piece, const struct trk_report *report, uint64_t k_star,
                             enum trk_why why, uint64_t cut_f, bool aged);

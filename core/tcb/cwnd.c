@@ -1,0 +1,47 @@
+/* cwnd.c - C(k): what a step-by-step Reno would have reached, in closed form (paper 2.5, RFC 5681). */
+#include "tcb/step.h"
+
+/* Largest r with r * r <= x, for x < 2^62. Digit by digit in base 4: exact, and no floating point. */
+static uint64_t isqrt(uint64_t x)
+{
+    uint64_t r = 0;
+    for (uint64_t bit = 1ull << 60; bit; bit >>= 2) {
+        if (x >= r + bit) {
+            x -= r + bit;
+            r = (r >> 1) + bit;
+        } else {
+            r >>= 1;
+        }
+    }
+    return r;
+}
+
+/* After n acknowledgements of congestion avoidance that began at s: each window of C acknowledgements adds one,
+ * so C is the largest c with s + (s+1) + ... + (c-1) <= n, that is c(c-1) <= s(s-1) + 2n. */
+static uint64_t avoidance(uint64_t s, uint64_t n)
+{
+    return (1 + isqrt(1 + 4 * (s * (s - 1) + 2 * n))) / 2;
+}
+
+uint64_t trk_cwnd(const struct trk_piece *p, uint64_t k)
+{
+    uint64_t s = p->start ? p->start : 1;
+    if (k <= p->base)
+        return s;
+    uint64_t acks = k - p->base, limit = p->ssthresh, cwnd;
+    if (acks > TRK_NUMBER_MAX)         /* no such number: keeps the square root's argument below 2^52 */
+        acks = TRK_NUMBER_MAX;
+    if (limit == TRK_SSTHRESH_NONE || s + acks <= limit)
+        cwnd = s + acks;               /* slow start */
+    else if (s < limit)
+        cwnd = avoidance(limit, acks - (limit - s));
+    else
+        cwnd = avoidance(s, acks);
+    return cwnd < TRK_CWND_MAX ? cwnd : TRK_CWND_MAX;
+}
+
+uint32_t trk_cwnd_half(uint64_t cwnd)
+{
+    uint64_t half = cwnd / 2 > 2 ? cwnd / 2 : 2;
+    return half < TRK_START_MAX ? (uint32_t)half : TRK_START_MAX;
+}
