@@ -42,8 +42,9 @@ main() {
       *) fail "unknown kind '$package': use build, run or test" ;;
     esac
   done
-  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     fail "this is not a Debian system: install what cmake/packages.txt lists, then run cmake by hand"
+  fi
 
   for package in $(wanted_packages "${kinds[@]}"); do
     is_installed "$package" || missing+=("$package")
