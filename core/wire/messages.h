@@ -40,6 +40,7 @@
 #define TRK_SEAL_BYTES       16
 #define TRK_NUMBER_MAX       ((1ull << 48) - 1)
 #define TRK_ASK_INPUT        0xff      /* an ask's continuation index: what this request's input makes */
+#define TRK_OFFSET_MAX       ((1ull << 62) - 1)   /* of both streams, their end included */
 #define TRK_OFFSET_UNKNOWN   UINT64_MAX/* validEnd of an output whose length is not known yet */
 
 enum trk_form {                        /* low nibble of the first byte */
@@ -91,15 +92,18 @@ struct trk_ucont_view {
     uint64_t first, second;            /* output: validStart, validEnd; input: consumed, next free output offset */
     const uint8_t *bytes; uint16_t total_bytes;   /* the whole sealed thing, to be sent back as it is */
 };
-/* Reads one continuation at the start of bytes. TRUNCATED or BAD_FIELD if it is not one. */
+/* Reads one continuation at the start of bytes. TRUNCATED or BAD_FIELD if it is not one.
+ * output: first <= second; offsets up to TRK_OFFSET_MAX, second may be TRK_OFFSET_UNKNOWN. */
 enum trk_verdict trk_ucont_parse(const uint8_t *bytes, size_t n, struct trk_ucont_view *out);
 
 /* ---------------- client to server ---------------- */
-struct trk_open {                      /* the SYN's payload, TRK_SYN_PAYLOAD bytes with padding */
+struct trk_open {                      /* the SYN's payload: zeros pad it to TRK_SYN_PAYLOAD bytes, or to cap if that is less */
     uint8_t random[TRK_RANDOM_BYTES];
     bool has_input, input_end;         /* first data in the SYN; the stream ends after it */
     const uint8_t *input; uint16_t input_bytes;
 };
+#define TRK_OPEN_HEADER    20
+#define TRK_OPEN_INPUT_MAX (TRK_SYN_PAYLOAD - TRK_OPEN_HEADER)
 enum trk_verdict trk_open_parse(const uint8_t *p, size_t n, struct trk_open *out);
 size_t trk_open_emit(const struct trk_open *m, uint8_t *out, size_t cap);   /* 0: does not fit */
 
@@ -109,12 +113,13 @@ struct trk_grant_ref {                 /* the fields of a part's grant that its 
     uint64_t a, b, f; uint32_t tick; uint8_t seal[TRK_SEAL_BYTES];
 };
 
-struct trk_ask { uint8_t cont; uint64_t offset; uint32_t bytes; };  /* cont: index in conts[], or TRK_ASK_INPUT */
+/* cont: index in conts[] of an output that holds the range, or TRK_ASK_INPUT. bytes >= 1. */
+struct trk_ask { uint8_t cont; uint64_t offset; uint32_t bytes; };
 
 struct trk_part {                      /* m contiguous numbers of one piece (DESIGN 3.4) */
     uint8_t  kind;                     /* enum trk_kind of the grants */
-    bool     terminal_ask;             /* asks[0] is for the terminal packet */
-    uint16_t m;
+    bool     terminal_ask;             /* asks[0] is for the terminal packet; never in RESTART */
+    uint16_t m;                        /* OPENING, RESTART: 1 */
     uint64_t k;
     struct trk_piece piece;
     uint64_t xor_nonces;               /* of all numbers in ranges */
@@ -140,24 +145,33 @@ struct trk_request {                   /* forms REQUEST and RESTART */
     struct trk_ucont_view conts[TRK_CONTS_MAX];
     bool     has_input, input_end;     /* input rides on the last part */
     uint8_t  input_cont;               /* index of its input continuation in conts[], 0xff: the stream's first input */
-    uint64_t input_offset;             /* of input[0] in the client's stream: the continuation's "consumed", 0 without one */
+    uint64_t input_offset;             /* of input[0] in the client's stream: the continuation's "consumed", 0 without one;
+                                          so it is not sent, parse fills it in and emit refuses another value */
     const uint8_t *input; uint32_t input_bytes;
 };
+/* A parsed request keeps every bound stated here: numbers <= TRK_NUMBER_MAX, base < k, grants ascending with
+ * base < a <= f <= b and b - a < TRK_GRANT_MAX, ranges ascending with gaps >= 1, the last one ending at k+m-1,
+ * continuations of the type that their index needs. Left to tcb and serve: whether grants adjoin and cover k. */
 enum trk_verdict trk_request_parse(const uint8_t *p, size_t n, struct trk_request *out);
-size_t trk_request_emit(const struct trk_request *m, uint8_t *out, size_t cap);
+size_t trk_request_emit(const struct trk_request *m, uint8_t *out, size_t cap);   /* 0: does not fit, or out of bounds */
+#define TRK_REQUEST_HEADER 34          /* bytes before a REQUEST's parts; a RESTART has 2 more */
 
 struct trk_close { struct trk_conn_id id; uint32_t generation; };
 enum trk_verdict trk_close_parse(const uint8_t *p, size_t n, struct trk_close *out);
 size_t trk_close_emit(const struct trk_close *m, uint8_t *out, size_t cap);
 
 /* ---------------- server to client ---------------- */
-enum {                                 /* flags of every data-carrying answer */
+/* Flags of every data-carrying answer. Continuations follow the header: an input if MORE, DONE or END is set,
+ * then an output if DONE is. A server that speaks first answers the SYN with DONE, as if to an input of 0 bytes:
+ * input {consumed 0, next free output offset}, output. DONE with END in one packet: one input, the next one.
+ * MORE excludes DONE and END. TERMINAL has END, FIN and NO_FILTER only. */
+enum {
     TRK_F_MORE      = 1,               /* the input was taken up to "consumed"; send more */
     TRK_F_DONE      = 2,               /* the input made output: both continuations follow */
     TRK_F_END       = 4,               /* an output of unknown length ends after this packet's data */
     TRK_F_FIN       = 8,               /* with END: and so does the stream */
     TRK_F_NO_FILTER = 16,              /* the server has no filter: do not repeat */
-    TRK_F_REFRESH   = 32,              /* long form: this opening is a refresh */
+    TRK_F_REFRESH   = 32,              /* LONG: this opening is a refresh */
 };
 
 /* OPENED, LONG, NORMAL and TERMINAL. In NORMAL, only flags, low 4 bits of generation and epoch,
@@ -173,23 +187,27 @@ struct trk_answer {
     uint64_t offset;                   /* of data[0] in the output stream; NORMAL, TERMINAL: low 32 bits */
     uint64_t nonce;
     uint8_t  seal[TRK_SEAL_BYTES];
-    uint8_t  n_conts; struct trk_ucont_view conts[2];  /* MORE: input. DONE: input, then output. END: input.
-                                                          OPENED without input: an output if the server speaks first */
+    uint8_t  n_conts; struct trk_ucont_view conts[2];  /* MORE, END: input. DONE: input, then output */
     const uint8_t *data; uint32_t data_bytes;
 };
 enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer *out);
-/* Writes the header and the continuations; the caller's data follows. Returns bytes written, 0 if it does not fit. */
+/* Writes the header and the continuations; the caller's data follows. Returns bytes written, 0 if it does not fit
+ * or a bound is broken. LONG and OPENED take a, b, f, n from grant and n, NORMAL n_minus_a and b_minus_a. */
 size_t trk_answer_emit(const struct trk_answer *m, uint8_t *out, size_t cap);
 /* Header bytes of a form: 85, 73, 37, 7; 0 for others. */
 uint32_t trk_form_bytes(uint8_t form);
 
 struct trk_verdict_msg {               /* form VERDICT; in a RST segment it ends the connection */
-    uint8_t code;                      /* enum trk_verdict on the wire: PROTOCOL.md fixes the numbers */
+    uint8_t code;                      /* the wire's code, not the enum's value: see trk_verdict_code */
     struct trk_conn_id id;
     uint32_t generation; uint64_t k; uint32_t domain;
 };
 enum trk_verdict trk_verdict_msg_parse(const uint8_t *p, size_t n, struct trk_verdict_msg *out);
 size_t trk_verdict_msg_emit(const struct trk_verdict_msg *m, uint8_t *out, size_t cap);
+/* Code of a verdict that a server tells, as PROTOCOL.md section 6 fixes it; 0 for all others. */
+uint8_t trk_verdict_code(enum trk_verdict v);
+/* The verdict of a code; VERDICT_HEARD for a code we do not know (a newer server's). */
+enum trk_verdict trk_verdict_of_code(uint8_t code);
 
 /* Form of a payload: TRK_V_ACCEPTED and *form, or SHORT, BAD_VERSION. */
 enum trk_verdict trk_form_of(const uint8_t *p, size_t n, uint8_t *form);
@@ -197,16 +215,17 @@ enum trk_verdict trk_form_of(const uint8_t *p, size_t n, uint8_t *form);
 /* ---------------- sequence space (DESIGN 3.6) ---------------- */
 /* TCP sequence number of number n's first payload byte. */
 static inline uint32_t trk_seq_of(uint32_t isn, uint64_t n, uint16_t slot) { return isn + (uint32_t)(n * slot); }
-/* The number nearest to `near` whose slot starts at seq; false if seq is not a slot's start. */
+/* The number (from 1) nearest to `near` whose slot starts at seq; false if seq is not a slot's start. */
 bool trk_number_of_seq(uint32_t isn, uint32_t seq, uint16_t slot, uint64_t near, uint64_t *n);
-/* The value nearest to `near` whose low `bits` bits are `low` (tick, offset, generation, epoch). */
+/* The value nearest to `near` whose low `bits` bits are `low` (tick, offset, generation, epoch).
+ * Never below 0; of two equally near the higher. */
 uint64_t trk_extend(uint64_t near, uint64_t low, unsigned bits);
 
 /* ---------------- layout: which bytes go into which number (DESIGN 3.8) ---------------- */
 struct trk_slice { uint64_t offset; uint32_t bytes; uint8_t ask; };   /* bytes 0: a header only; ask: first ask it draws from */
 /* Assign the asks (without the terminal's) to n numbers in ascending order. first_room and room are data bytes
- * of the first and of every other packet. A packet is filled across asks only where they adjoin in offset;
- * nothing is left out, no packet has a hole. Returns how many slices carry data; the rest have bytes 0. */
+ * of the first and of every other packet (0: a header only). A packet is filled across asks only where they adjoin
+ * in offset; nothing is left out, no packet has a hole. Returns how many slices carry data; the rest are zeros. */
 size_t trk_layout(const struct trk_ask *asks, size_t n_asks, uint32_t first_room, uint32_t room,
                   struct trk_slice *out, size_t n);
 

@@ -31,7 +31,7 @@ struct trk_flow { struct trk_addr src, dst; uint16_t sport, dport; };
 struct trk_segment {
     struct trk_flow flow;
     uint32_t seq, ack;
-    uint8_t  flags;          /* TRK_SYN | ... */
+    uint8_t  flags;          /* TRK_SYN | ...; parse leaves out URG, ECE and CWR */
     bool     marked;         /* our option stands first */
     uint16_t window;
     uint16_t mss;            /* from the option; 0: absent */
@@ -45,12 +45,14 @@ struct trk_segment {
 /* Check and read an IP packet (from the IP header on). Link-layer padding after the IP length is
  * ignored. Does not verify the TCP checksum: that is trk_segment_checksum_ok, as the device often
  * did it. Returns ACCEPTED for a well-formed marked segment, UNMARKED for a well-formed plain TCP
- * segment (out is filled in both cases), else the reason. */
+ * segment (out is filled in both cases), else the reason: SHORT, NOT_IP, FRAGMENT, NOT_TCP (IPv6 extension
+ * headers too), BAD_FIELD (data offset or an option's length). */
 enum trk_verdict trk_segment_parse(const uint8_t *ip, size_t bytes, struct trk_segment *out);
 
 /* Write IP and TCP header with options for seg (payload_bytes is counted, payload not read).
  * SYN carries marker, MSS, SACK, timestamp, window scale when set in seg; SYN|ACK marker, MSS and
  * window scale; all others the marker alone. seg->marked false omits the marker (test peers).
+ * A marked segment's window is TRK_WINDOW whatever seg says, an unmarked one's is seg's; the family is flow.src's.
  * The IPv4 header checksum is complete. The TCP checksum field holds the folded pseudo-header sum,
  * not complemented, which is what checksum offload (virtio NEEDS_CSUM) wants.
  * Returns the header's bytes, or 0 if cap (at least TRK_HEADER_MAX is always enough) is short. */
