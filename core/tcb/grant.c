@@ -1,6 +1,6 @@
 /* grant.c - the transport continuation: its canonical bytes, its seal, its digest. */
 #include "tcb/seal.h"
-#include "tcb/put.h"
+#include "tcb/prf.h"
 
 /* Only what the layout can hold may be sealed: a value that loses bits there would share its seal with another. */
 static bool representable(const struct trk_grant *g)
@@ -10,32 +10,36 @@ static bool representable(const struct trk_grant *g)
         && g->a <= g->f && g->f <= g->b && g->b <= TRK_NUMBER_MAX && g->b - g->a < TRK_GRANT_MAX;
 }
 
-static uint8_t *put_identity(uint8_t *p, const struct trk_grant *g)
+#define IDENTITY_BYTES 32
+
+/* The fields that the client predicts from what it knows of the generation. */
+static void put_identity(struct trk_writer *w, const struct trk_grant *g)
 {
-    p = trk_put(p, g->kind, 1);
-    p = trk_put(p, g->epoch, 1);
-    p = trk_put(p, g->domain, 4);
-    p = trk_put(p, g->id.h, 8);
-    p = trk_put(p, g->id.t, 4);
-    p = trk_put(p, g->generation, 4);
-    p = trk_put(p, g->piece.base, 6);
-    p = trk_put(p, g->piece.start, 2);
-    return trk_put(p, g->piece.ssthresh, 2);
+    trk_put(w, g->kind, 1);
+    trk_put(w, g->epoch, 1);
+    trk_put(w, g->domain, 4);
+    trk_put(w, g->id.h, 8);
+    trk_put(w, g->id.t, 4);
+    trk_put(w, g->generation, 4);
+    trk_put(w, g->piece.base, 6);
+    trk_put(w, g->piece.start, 2);
+    trk_put(w, g->piece.ssthresh, 2);
 }
 
 size_t trk_grant_bytes(const struct trk_grant *g, uint8_t out[TRK_GRANT_SEALED_BYTES])
 {
     if (!representable(g))
         return 0;
-    uint8_t *p = trk_put(out, TRK_VERSION, 1);
-    p = put_identity(p, g);
-    p = trk_put(p, g->a, 6);
-    p = trk_put(p, g->b - g->a, 1);
-    p = trk_put(p, g->f - g->a, 1);
-    p = trk_put(p, g->slot, 2);
-    p = trk_put(p, g->tick, 4);
-    p = trk_put(p, g->address_tag, 4);
-    return (size_t)(p - out);
+    struct trk_writer w = trk_writer_init(out, TRK_GRANT_SEALED_BYTES);
+    trk_put(&w, TRK_VERSION, 1);
+    put_identity(&w, g);
+    trk_put(&w, g->a, 6);
+    trk_put(&w, g->b - g->a, 1);
+    trk_put(&w, g->f - g->a, 1);
+    trk_put(&w, g->slot, 2);
+    trk_put(&w, g->tick, 4);
+    trk_put(&w, g->address_tag, 4);
+    return TRK_GRANT_SEALED_BYTES;
 }
 
 void trk_grant_seal(const struct trk_epoch *e, const struct trk_grant *g, uint8_t seal[TRK_SEAL_BYTES])
@@ -62,8 +66,10 @@ uint16_t trk_grant_digest(const struct trk_grant *g)
 {
     /* A checksum against honest mispredictions, not a MAC: both ends know this key. */
     static const uint8_t public_key[crypto_shorthash_KEYBYTES] = "Trickles digest";
-    uint8_t in[32 + 2 + 4], *p = put_identity(in, g);
-    p = trk_put(p, g->slot, 2);
-    p = trk_put(p, g->address_tag, 4);
-    return (uint16_t)trk_prf64(public_key, in, (size_t)(p - in));
+    uint8_t in[IDENTITY_BYTES + 2 + 4];
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    put_identity(&w, g);
+    trk_put(&w, g->slot, 2);
+    trk_put(&w, g->address_tag, 4);
+    return (uint16_t)trk_prf64(public_key, in, sizeof in);
 }

@@ -1,6 +1,6 @@
 /* keys.c - epochs, their subkeys, and the identifiers drawn from them. */
 #include "tcb/keys.h"
-#include "tcb/put.h"
+#include "tcb/prf.h"
 
 /* One purpose, one subkey: a value made for one use can never pass for another. The numbers are part of
  * the protocol (all replicas derive alike), so they are only ever appended to. */
@@ -74,33 +74,39 @@ void trk_keys_wipe(struct trk_keys *keys)
     keys->current = NO_CURRENT;
 }
 
-static uint8_t *put_addr(uint8_t *p, const struct trk_addr *addr)
+#define ADDR_BYTES 17
+
+static void put_addr(struct trk_writer *w, const struct trk_addr *addr)
 {
-    p = trk_put(p, addr->family, 1);
-    return trk_put_bytes(p, addr->bytes, sizeof addr->bytes);
+    trk_put(w, addr->family, 1);
+    trk_put_bytes(w, addr->bytes, sizeof addr->bytes);
 }
 
 uint64_t trk_conn_hash(const struct trk_epoch *e, const uint8_t random[TRK_RANDOM_BYTES], const struct trk_flow *flow)
 {
-    uint8_t in[TRK_RANDOM_BYTES + 2 * (17 + 2)], *p = in;
-    p = trk_put_bytes(p, random, TRK_RANDOM_BYTES);
-    p = put_addr(p, &flow->src);
-    p = put_addr(p, &flow->dst);
-    p = trk_put(p, flow->sport, 2);
-    p = trk_put(p, flow->dport, 2);
-    return trk_prf64(e->id, in, (size_t)(p - in));
+    uint8_t in[TRK_RANDOM_BYTES + 2 * (ADDR_BYTES + 2)];
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    trk_put_bytes(&w, random, TRK_RANDOM_BYTES);
+    put_addr(&w, &flow->src);
+    put_addr(&w, &flow->dst);
+    trk_put(&w, flow->sport, 2);
+    trk_put(&w, flow->dport, 2);
+    return trk_prf64(e->id, in, sizeof in);
 }
 
 uint32_t trk_conn_isn(const struct trk_epoch *e, uint64_t h)
 {
     uint8_t in[8];
-    trk_put(in, h, 8);
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    trk_put(&w, h, 8);
     return (uint32_t)trk_prf64(e->isn, in, sizeof in);
 }
 
 uint32_t trk_address_tag(const struct trk_epoch *e, const struct trk_addr *addr, uint16_t port)
 {
-    uint8_t in[17 + 2], *p = put_addr(in, addr);
-    p = trk_put(p, port, 2);
-    return (uint32_t)trk_prf64(e->address, in, (size_t)(p - in));
+    uint8_t in[ADDR_BYTES + 2];
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    put_addr(&w, addr);
+    trk_put(&w, port, 2);
+    return (uint32_t)trk_prf64(e->address, in, sizeof in);
 }

@@ -1,18 +1,19 @@
 /* nonce.c - the proof that numbers arrived, checked in O(ranges) (paper 2.2). */
 #include "tcb/report.h"
-#include "tcb/put.h"
+#include "tcb/prf.h"
 
 /* r(x): telescopes, so that the XOR of p(left) .. p(right) is r(left) ^ r(right + 1). */
 static uint64_t step_of(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t x)
 {
-    uint8_t in[8 + 4 + 4 + 4 + 8 + 8], *p = in;
-    p = trk_put(p, s->id.h, 8);
-    p = trk_put(p, s->id.t, 4);
-    p = trk_put(p, s->domain, 4);
-    p = trk_put(p, s->generation, 4);
-    p = trk_put(p, s->base, 8);
-    p = trk_put(p, x, 8);
-    return trk_prf64(e->nonce, in, (size_t)(p - in));
+    uint8_t in[8 + 4 + 4 + 4 + 8 + 8];
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    trk_put(&w, s->id.h, 8);
+    trk_put(&w, s->id.t, 4);
+    trk_put(&w, s->domain, 4);
+    trk_put(&w, s->generation, 4);
+    trk_put(&w, s->base, 8);
+    trk_put(&w, x, 8);
+    return trk_prf64(e->nonce, in, sizeof in);
 }
 
 uint64_t trk_nonce(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t n)

@@ -3,28 +3,30 @@
  * SIV: the MAC of the plaintext is also the nonce of the cipher, so sealing needs no randomness and
  * every replica makes the same bytes. Equal plaintexts of one connection show as equal; nothing else does. */
 #include "tcb/seal.h"
-#include "tcb/put.h"
+#include "tcb/prf.h"
 
 static void put_header(uint8_t out[TRK_UCONT_HEADER], uint8_t type, uint8_t flags, uint8_t epoch, uint16_t opaque_bytes,
                        uint64_t first, uint64_t second)
 {
-    uint8_t *p = trk_put(out, type, 1);
-    p = trk_put(p, flags, 1);
-    p = trk_put(p, epoch, 1);
-    p = trk_put(p, opaque_bytes, 2);
-    p = trk_put(p, first, 8);
-    trk_put(p, second, 8);
+    struct trk_writer w = trk_writer_init(out, TRK_UCONT_HEADER);
+    trk_put(&w, type, 1);
+    trk_put(&w, flags, 1);
+    trk_put(&w, epoch, 1);
+    trk_put(&w, opaque_bytes, 2);
+    trk_put(&w, first, 8);
+    trk_put(&w, second, 8);
 }
 
 static void mac_of(const struct trk_epoch *e, const struct trk_conn_id *id, const uint8_t header[TRK_UCONT_HEADER],
                    const uint8_t *opaque, uint16_t opaque_bytes, uint8_t mac[TRK_SEAL_BYTES])
 {
-    uint8_t in[TRK_UCONT_HEADER + 12 + TRK_OPAQUE_MAX], *p = in;
-    p = trk_put_bytes(p, header, TRK_UCONT_HEADER);
-    p = trk_put(p, id->h, 8);
-    p = trk_put(p, id->t, 4);
-    p = trk_put_bytes(p, opaque, opaque_bytes);
-    crypto_generichash(mac, TRK_SEAL_BYTES, in, (size_t)(p - in), e->ucont_mac, sizeof e->ucont_mac);
+    uint8_t in[TRK_UCONT_HEADER + 12 + TRK_OPAQUE_MAX];
+    struct trk_writer w = trk_writer_init(in, sizeof in);
+    trk_put_bytes(&w, header, TRK_UCONT_HEADER);
+    trk_put(&w, id->h, 8);
+    trk_put(&w, id->t, 4);
+    trk_put_bytes(&w, opaque, opaque_bytes);
+    crypto_generichash(mac, TRK_SEAL_BYTES, in, trk_written(&w, in), e->ucont_mac, sizeof e->ucont_mac);
     sodium_memzero(in, sizeof in);
 }
 
