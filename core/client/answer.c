@@ -1,0 +1,181 @@
+/* answer.c - what the server said: the fate of one answer, and what it changes. */
+#include "client/internal.h"
+#include "tcb/seal.h"
+
+#define TERMINAL_LATER_MAX 3
+
+struct news {                          /* one answer, with everything the wire left to prediction filled in */
+    struct trk_answer m;
+    const struct trk_segment *seg;
+    const struct trk_sent *request;    /* whose answer it is; NULL: too long ago */
+    uint64_t now_us;
+};
+
+static void judge_terminals(struct trk_client *c, const struct news *x)
+{
+    if (!x->request)
+        return;
+    for (uint32_t i = 0; i < c->n_terminals; i++) {
+        struct trk_terminal *t = &c->terminals[i];
+        if (!t->sent || (int32_t)(x->request->end - t->request_end) <= 0 || ++t->later < TERMINAL_LATER_MAX)
+            continue;
+        trk_want_again(c, t->offset, t->bytes);
+        c->terminals[i--] = c->terminals[--c->n_terminals];
+    }
+}
+
+static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t now_us)
+{
+    if (!request || request->answered)
+        return;
+    request->answered = true;
+    trk_rtt_sample(c, now_us - request->sent_us);
+}
+
+static enum trk_verdict data_only(struct trk_client *c, const struct news *x, enum trk_verdict why)
+{
+    if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, x->seg->ack) && why == TRK_V_TERMINAL)
+        return TRK_V_OUT_OF_WINDOW;
+    return why;
+}
+
+/* The number is accepted: it can be spent, reported, and its bytes count. */
+static enum trk_verdict accept(struct trk_client *c, const struct news *x, struct trk_number *e)
+{
+    const struct trk_answer *m = &x->m;
+    e->state = TRK_N_HELD;
+    e->nonce = m->nonce;
+    e->arrived_us = x->now_us;
+    e->tick = m->grant.tick;
+    e->n_minus_a = m->n_minus_a;
+    e->b_minus_a = m->b_minus_a;
+    e->f_minus_a = (uint8_t)(m->grant.f - m->grant.a);
+    memcpy(e->seal, m->seal, TRK_SEAL_BYTES);
+    c->n_expected--;
+    c->n_held++;
+    if (e->n > c->max_held)
+        c->max_held = e->n;
+    c->tick = m->grant.tick;
+    c->no_filter = m->flags & TRK_F_NO_FILTER;
+    c->backoff = 0;
+    c->progress_us = x->now_us;
+    if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
+        trk_input_answer(c, m, x->request);
+    bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, x->seg->ack);
+    uint32_t bytes = e->bytes;
+    e->bytes = 0;
+    if (bytes)
+        trk_want_again(c, e->offset, bytes);         /* what it was to carry and did not */
+    if (c->input_state == TRK_IN_OUTSTANDING && c->input_number == e->n)
+        trk_input_lost(c);                           /* its answer was to be here and is not */
+    return taken ? TRK_V_ACCEPTED : TRK_V_OUT_OF_WINDOW;
+}
+
+/* The answer to an opening or a restart names its piece and how far it goes. */
+static bool settles(struct trk_client *c, const struct trk_answer *m)
+{
+    uint32_t attempt = c->attempt > TRK_ATTEMPTS_MAX ? TRK_ATTEMPTS_MAX : c->attempt;
+    return c->awaiting && m->form == TRK_FORM_LONG && m->grant.kind == TRK_NORMAL && m->grant.slot == c->slot &&
+           m->grant.generation == c->generation + attempt && m->grant.piece.base == c->last && m->grant.a == c->last + 1;
+}
+
+static void settle(struct trk_client *c, const struct trk_answer *m)
+{
+    trk_settle(c, &m->grant);
+    struct trk_client_piece *p = &c->pieces[c->newest_piece];
+    p->piece = m->grant.piece;
+    p->kind = TRK_NORMAL;
+    c->cut_f = m->grant.f < m->grant.b ? m->grant.f : 0;
+    if (c->end > m->grant.f) {
+        trk_void_from(c, m->grant.f + 1);
+        c->end = m->grant.f;
+    }
+    c->stats.cwnd_pkts = m->grant.piece.start;
+    c->stats.ssthresh_pkts = m->grant.piece.ssthresh;
+}
+
+static bool predicted(struct trk_client *c, struct news *x, const struct trk_number *e)
+{
+    struct trk_answer *m = &x->m;
+    const struct trk_piece *p = &c->pieces[e->piece].piece;
+    if (m->form == TRK_FORM_LONG)
+        return m->grant.kind == TRK_NORMAL && m->grant.piece.base == p->base && m->grant.piece.start == p->start &&
+               m->grant.piece.ssthresh == p->ssthresh && m->grant.epoch == c->epoch && m->grant.domain == c->domain;
+    struct trk_grant g = { .kind = TRK_NORMAL, .epoch = c->epoch, .domain = c->domain, .id = c->id, .generation = c->generation,
+                           .piece = *p, .slot = c->slot, .address_tag = c->address_tag };
+    g.a = e->n - m->n_minus_a;
+    g.b = g.f = g.a + m->b_minus_a;
+    g.tick = (uint32_t)trk_extend(c->tick, m->grant.tick, 16);
+    m->grant = g;
+    return trk_grant_digest(&g) == m->digest;
+}
+
+static bool same_generation(const struct trk_client *c, const struct trk_answer *m)
+{
+    if (c->attempt)
+        return false;
+    if (m->form == TRK_FORM_LONG)
+        return m->grant.generation == c->generation;
+    return (m->grant.generation & 15) == (c->generation & 15) && (m->grant.epoch & 15) == (c->epoch & 15);
+}
+
+static bool is_refresh(const struct trk_client *c, const struct trk_answer *m)
+{
+    return m->form == TRK_FORM_LONG && m->flags & TRK_F_REFRESH && m->grant.kind == TRK_OPENING && m->grant.slot == c->slot &&
+           (int32_t)(m->grant.generation - c->generation - TRK_REFRESH_STEP) >= 0 && m->n == m->grant.a && m->n > c->star;
+}
+
+static enum trk_verdict judge(struct trk_client *c, struct news *x)
+{
+    struct trk_answer *m = &x->m;
+    if (m->form == TRK_FORM_TERMINAL)
+        return data_only(c, x, same_generation(c, m) ? TRK_V_TERMINAL : TRK_V_STALE);
+    if (is_refresh(c, m)) {
+        trk_refreshed(c, m, x->now_us);
+        return TRK_V_ACCEPTED;
+    }
+    if (settles(c, m))
+        settle(c, m);
+    if (!same_generation(c, m))
+        return data_only(c, x, TRK_V_STALE);
+    struct trk_number *e = trk_number_at(c, m->n);
+    if (!e || m->n < c->next || e->state != TRK_N_EXPECTED)
+        return data_only(c, x, e && (e->state == TRK_N_HELD || e->state == TRK_N_RECEIVED) ? TRK_V_DUPLICATE : TRK_V_UNPREDICTED);
+    if (!predicted(c, x, e)) {
+        c->want_long = true;
+        return data_only(c, x, TRK_V_MISPREDICTED);
+    }
+    return accept(c, x, e);
+}
+
+static enum trk_verdict number_and_offset(struct trk_client *c, struct trk_answer *m, const struct trk_segment *seg)
+{
+    uint64_t n, near = m->form == TRK_FORM_LONG ? m->n : c->next;
+    if (!trk_number_of_seq(c->isn, seg->seq, c->slot, near, &n))
+        return TRK_V_BAD_FIELD;
+    if (m->form == TRK_FORM_LONG)
+        return m->n == n ? TRK_V_ACCEPTED : TRK_V_BAD_FIELD;
+    m->n = n;
+    m->offset = trk_extend(c->received_to, m->offset, 32);
+    return n > m->n_minus_a ? TRK_V_ACCEPTED : TRK_V_BAD_FIELD;
+}
+
+enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    struct news x = { .seg = seg, .now_us = now_us };
+    enum trk_verdict v = trk_answer_parse(seg->payload, seg->payload_bytes, &x.m);
+    if (v != TRK_V_ACCEPTED)
+        return v;
+    if (x.m.form == TRK_FORM_OPENED)
+        return TRK_V_DUPLICATE;                      /* the first answer to the SYN counts */
+    v = number_and_offset(c, &x.m, seg);
+    if (v != TRK_V_ACCEPTED)
+        return v;
+    struct trk_sent *request = trk_sent_find(c, seg->ack);
+    x.request = request;
+    take_rtt(c, request, now_us);
+    judge_terminals(c, &x);
+    v = judge(c, &x);
+    trk_run(c, now_us);
+    return v;
+}

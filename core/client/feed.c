@@ -1,0 +1,133 @@
+/* feed.c - one received segment: which message it is, and whom it concerns. */
+#include "client/internal.h"
+
+static enum trk_verdict plain_tcp(struct trk_client *c, const struct trk_segment *seg)
+{
+    bool answers_syn = c->state == TRK_CLIENT_OPENING && (seg->flags & TRK_ACK) && seg->ack - c->config.iss - 1 <= c->syn_bytes;
+    if (seg->flags & TRK_RST) {
+        if (!answers_syn)
+            return TRK_V_RST_HINT;
+        c->state = TRK_CLIENT_REFUSED;
+        return TRK_V_REFUSED;
+    }
+    if (!answers_syn || !(seg->flags & TRK_SYN))
+        return TRK_V_UNMARKED;
+    c->state = TRK_CLIENT_TCP_ONLY;
+    return TRK_V_TCP_ONLY;
+}
+
+static void first_number(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
+{
+    uint8_t piece = trk_piece_add(c, &m->grant.piece, TRK_OPENING);
+    c->pieces[piece].sum_known = true;
+    struct trk_number *e = trk_number_take(c, 1, piece);
+    c->n_expected--;
+    e->state = TRK_N_RECEIVED;
+    e->nonce = c->sum = m->nonce;
+    e->arrived_us = now_us;
+    e->tick = m->grant.tick;
+    memcpy(e->seal, m->seal, TRK_SEAL_BYTES);
+    c->star = c->max_held = 1;
+    c->next = 2;
+}
+
+static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    struct trk_answer m;
+    enum trk_verdict v = trk_answer_parse(seg->payload, seg->payload_bytes, &m);
+    if (v != TRK_V_ACCEPTED)
+        return v;
+    if (m.form != TRK_FORM_OPENED || m.n != 1 || m.grant.kind != TRK_OPENING || m.grant.slot > c->config.mss)
+        return TRK_V_BAD_FIELD;
+    if (seg->ack != c->config.iss + 1 + c->syn_bytes)
+        return TRK_V_FOREIGN;
+    c->id = m.grant.id;
+    c->slot = c->fill = m.grant.slot;
+    c->isn = seg->seq + 1 - c->slot;
+    c->ack = seg->seq + 1 + seg->payload_bytes;
+    c->seq = seg->ack;
+    trk_settle(c, &m.grant);
+    first_number(c, &m, now_us);
+    c->state = TRK_CLIENT_OPEN;
+    if (c->syns == 1)
+        trk_rtt_sample(c, now_us - c->syn_started_us);
+    else if (!c->srtt_us)                            /* which SYN was answered is not known (Karn) */
+        trk_rtt_sample(c, now_us - c->progress_us);
+    c->no_filter = m.flags & TRK_F_NO_FILTER;
+    c->progress_us = now_us;
+    struct trk_sent syn = { .end = seg->ack, .has_input = true, .input_offset = 0 };
+    c->input_state = TRK_IN_IDLE;
+    if (m.flags & (TRK_F_MORE | TRK_F_DONE)) {       /* DONE without input: the server speaks first */
+        c->input_state = TRK_IN_OUTSTANDING;
+        trk_input_answer(c, &m, &syn);
+        trk_input_lost(c);
+    }
+    if (m.data_bytes && m.flags & TRK_F_DONE)
+        trk_take_data(c, m.offset, m.data, m.data_bytes, seg->ack);
+    trk_run(c, now_us);
+    return TRK_V_ACCEPTED;
+}
+
+static enum trk_verdict verdict(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    struct trk_verdict_msg m;
+    enum trk_verdict v = trk_verdict_msg_parse(seg->payload, seg->payload_bytes, &m);
+    if (v != TRK_V_ACCEPTED)
+        return v;
+    if (c->state != TRK_CLIENT_OPEN || m.id.h != c->id.h || m.id.t != c->id.t)
+        return seg->flags & TRK_RST ? TRK_V_RST_HINT : TRK_V_FOREIGN;
+    if (seg->flags & TRK_RST) {
+        c->state = TRK_CLIENT_RESET;
+        return TRK_V_RST_PROVEN;
+    }
+    if (m.generation != c->generation || c->attempt)
+        return TRK_V_STALE;
+    switch (m.code) {                                /* PROTOCOL.md 6 tabulates these */
+    case TRK_V_NOT_ADJOINING: case TRK_V_BEYOND_RECOVERY: case TRK_V_CUT_SPENT: case TRK_V_TOO_MANY:
+    case TRK_V_WRONG_DOMAIN: case TRK_V_OLD_GENERATION: case TRK_V_LOSS_SPENT:
+        trk_restart_send(c, TRK_RESTART_TIMEOUT, now_us);
+        break;
+    default:                                         /* the timer goes on */
+        break;
+    }
+    return TRK_V_VERDICT_HEARD;
+}
+
+static enum trk_verdict marked(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    uint8_t form;
+    enum trk_verdict v = trk_form_of(seg->payload, seg->payload_bytes, &form);
+    if (v != TRK_V_ACCEPTED)
+        return seg->flags & TRK_RST ? TRK_V_RST_HINT : v;
+    if (form == TRK_FORM_VERDICT)
+        return verdict(c, seg, now_us);
+    if (seg->flags & TRK_RST)
+        return TRK_V_RST_HINT;
+    if (c->state == TRK_CLIENT_OPENING)
+        return seg->flags == (TRK_SYN | TRK_ACK) ? opened(c, seg, now_us) : TRK_V_FOREIGN;
+    if (c->state != TRK_CLIENT_OPEN)
+        return TRK_V_FOREIGN;
+    if (seg->flags == (TRK_SYN | TRK_ACK))
+        return TRK_V_DUPLICATE;
+    if (seg->flags != TRK_ACK)
+        return TRK_V_BAD_FLAGS;
+    uint32_t end = seg->seq + seg->payload_bytes;
+    if ((int32_t)(end - c->ack) > 0)
+        c->ack = end;                                /* conntrack wants the end of the highest payload seen */
+    return trk_answer_feed(c, seg, now_us);
+}
+
+enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    struct trk_flow expected = trk_flow_reverse(&c->config.flow);
+    enum trk_verdict v;
+    if (!trk_flow_equal(&seg->flow, &expected))
+        v = TRK_V_FOREIGN;
+    else if (!seg->marked)
+        v = plain_tcp(c, seg);
+    else
+        v = marked(c, seg, now_us);
+    c->stats.segments_received++;
+    c->stats.verdicts[v]++;
+    return v;
+}

@@ -1,0 +1,74 @@
+/* internal.h - what the files of the client engine call of each other. The way of a packet:
+ *   feed.c -> answer.c -> numbers.c (resolve) -> spend.c -> compose.c -> outbox -> poll.c
+ * with output.c / input.c for the two byte streams, restart.c and timer.c for what goes wrong. */
+#ifndef TRK_CLIENT_INTERNAL_H
+#define TRK_CLIENT_INTERNAL_H
+
+#include <string.h>
+#include "client/client.h"
+
+#define TRK_NEVER UINT64_MAX
+
+/* intervals.c: sets of byte ranges [left, right). Functions that can overflow say so. */
+bool     trk_intervals_add(struct trk_intervals *s, uint64_t left, uint64_t right);      /* false: no room, unchanged */
+bool     trk_intervals_subtract(struct trk_intervals *s, uint64_t left, uint64_t right); /* false: no room, unchanged */
+uint64_t trk_intervals_bytes(const struct trk_intervals *s);
+
+/* numbers.c: the ring of numbers, their resolution in order, the report. */
+struct trk_number *trk_number_at(struct trk_client *c, uint64_t n);          /* NULL if the ring holds another one there */
+struct trk_number *trk_number_take(struct trk_client *c, uint64_t n, uint8_t piece);   /* a fresh EXPECTED entry */
+uint8_t  trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum trk_kind kind);
+uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force);     /* returns when to look again */
+void     trk_void_from(struct trk_client *c, uint64_t n);                    /* numbers >= n of this generation are void */
+size_t   trk_report_make(const struct trk_client *c, uint64_t base, uint64_t last, struct trk_range *out, size_t cap); /* 0: too many */
+uint64_t trk_report_sum(struct trk_client *c, uint8_t piece, uint64_t last);
+uint64_t trk_next_kept(struct trk_client *c);                                /* lowest kept number, 0: none */
+void     trk_want_number_again(struct trk_client *c, struct trk_number *e);
+
+/* output.c: which bytes are wanted, what arrived. */
+uint64_t trk_window_end(const struct trk_client *c);                         /* first byte the receive buffer cannot take */
+uint64_t trk_wanted_bytes(const struct trk_client *c);
+void     trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes);
+bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, uint32_t request_end);
+void     trk_forget_early(struct trk_client *c);                             /* data of an input's answer without DONE */
+bool     trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v);
+void     trk_output_known(struct trk_client *c, uint64_t end, bool fin);     /* the output ends there */
+bool     trk_output_open_ended(const struct trk_client *c);                  /* the last one's length is unknown */
+
+/* input.c */
+bool     trk_input_ready(const struct trk_client *c);                        /* something to send, and allowed to */
+void     trk_input_lost(struct trk_client *c);
+void     trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_sent *request);
+uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max);   /* from `consumed`; returns bytes */
+
+/* spend.c */
+void     trk_spend_kept(struct trk_client *c, uint64_t now_us);              /* as many as can be used */
+void     trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us);
+void     trk_flush(struct trk_client *c, uint64_t now_us);                   /* the batch leaves */
+bool     trk_may_spend(const struct trk_client *c);
+void     trk_run(struct trk_client *c, uint64_t now_us);                     /* everything that time or news allow */
+uint64_t trk_batch_due(const struct trk_client *c);
+
+/* compose.c: a batch or a restart becomes a request in the outbox. */
+void     trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind, uint64_t now_us);
+
+/* restart.c */
+void     trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us);
+void     trk_settle(struct trk_client *c, const struct trk_grant *g);
+void     trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t now_us);
+
+/* timer.c */
+void     trk_rtt_sample(struct trk_client *c, uint64_t rtt_us);
+uint64_t trk_timer_due(const struct trk_client *c);
+void     trk_timer_run(struct trk_client *c, uint64_t now_us);
+bool     trk_busy(const struct trk_client *c);
+
+/* answer.c */
+enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us);
+
+/* poll.c */
+uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes);              /* NULL: full */
+void     trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset);
+struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack);
+
+#endif

@@ -1,0 +1,180 @@
+#include "client/internal.h"
+
+uint64_t trk_window_end(const struct trk_client *c)
+{
+    return c->read_offset + c->config.receive_bytes;
+}
+
+bool trk_output_open_ended(const struct trk_client *c)
+{
+    return c->n_conts && c->conts[c->n_conts - 1].second == TRK_OFFSET_UNKNOWN;
+}
+
+/* What continuations cover and the buffer can take. */
+static uint64_t askable_end(const struct trk_client *c)
+{
+    uint64_t end = c->output_end, window = trk_window_end(c);
+    return end < window ? end : window;
+}
+
+uint64_t trk_wanted_bytes(const struct trk_client *c)
+{
+    uint64_t end = askable_end(c), sum = end > c->ask_next ? end - c->ask_next : 0;
+    for (uint32_t i = 0; i < c->again.n && c->again.at[i].left < c->output_end; i++) {
+        uint64_t right = c->again.at[i].right < c->output_end ? c->again.at[i].right : c->output_end;
+        sum += right - c->again.at[i].left;
+    }
+    return sum;
+}
+
+void trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes)
+{
+    uint64_t left = offset, right = offset + bytes;
+    if (left < c->received_to)
+        left = c->received_to;
+    if (right > c->ask_next)
+        right = c->ask_next;
+    for (uint32_t i = 0; i < c->beyond.n && left < right; i++) {             /* minus what arrived meanwhile */
+        const struct trk_interval *have = &c->beyond.at[i];
+        if (have->right <= left || have->left >= right)
+            continue;
+        if (have->left > left)
+            trk_intervals_add(&c->again, left, have->left);
+        left = have->right;
+    }
+    /* A full set loses nothing: the gap is found again when everything else has arrived (trk_run). */
+    if (left < right)
+        trk_intervals_add(&c->again, left, right);
+}
+
+static void store(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes)
+{
+    uint32_t size = c->config.receive_bytes, at = (uint32_t)(offset & (size - 1));
+    uint32_t first = bytes < size - at ? bytes : size - at;
+    memcpy(c->config.receive_buffer + at, data, first);
+    memcpy(c->config.receive_buffer, data + first, bytes - first);
+}
+
+static void advance(struct trk_client *c)
+{
+    if (c->beyond.n && c->beyond.at[0].left <= c->received_to) {             /* never past what is known to be output */
+        uint64_t right = c->beyond.at[0].right < c->output_end ? c->beyond.at[0].right : c->output_end;
+        if (right > c->received_to)
+            c->received_to = right;
+        trk_intervals_subtract(&c->beyond, 0, c->received_to);
+    }
+    uint32_t done = 0;                               /* continuations whose bytes have all arrived serve no more */
+    while (done < c->n_conts && c->conts[done].second <= c->received_to)
+        done++;
+    if (done) {
+        memmove(c->conts, c->conts + done, (c->n_conts - done) * sizeof c->conts[0]);
+        c->n_conts -= done;
+    }
+}
+
+/* Data beyond the known output belongs to an input's answer whose DONE is still to come. It counts only if
+ * DONE comes from the same request: two answers to one input may differ. */
+static bool early_allowed(struct trk_client *c, uint64_t right, uint32_t request_end)
+{
+    if (right <= c->output_end)
+        return true;
+    if (c->input_state != TRK_IN_OUTSTANDING || right > c->ask_next)
+        return false;
+    if (c->early && c->early_request != request_end)
+        return false;
+    c->early = true;
+    c->early_request = request_end;
+    return true;
+}
+
+bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, uint32_t request_end)
+{
+    uint64_t left = offset, right = offset + bytes;
+    if (right < left || right <= c->received_to)
+        return right >= left;
+    if (right > trk_window_end(c) || !early_allowed(c, right, request_end))
+        return false;
+    if (left < c->received_to)
+        left = c->received_to;
+    if (!trk_intervals_add(&c->beyond, left, right))
+        return false;
+    store(c, left, data + (left - offset), (uint32_t)(right - left));
+    trk_intervals_subtract(&c->again, left, right);
+    if (right > c->ask_next) {                       /* unasked: the SYN's answer carried it */
+        trk_intervals_add(&c->again, c->ask_next, left);
+        c->ask_next = right;
+    }
+    advance(c);
+    for (uint32_t i = 0; i < c->n_terminals; i++) {
+        struct trk_terminal *t = &c->terminals[i];
+        if (t->offset >= offset && t->offset + t->bytes <= right)
+            c->terminals[i--] = c->terminals[--c->n_terminals];
+    }
+    return true;
+}
+
+void trk_forget_early(struct trk_client *c)
+{
+    c->early = false;
+    trk_intervals_subtract(&c->beyond, c->next_free, TRK_OFFSET_UNKNOWN);
+    trk_intervals_subtract(&c->again, c->next_free, TRK_OFFSET_UNKNOWN);
+    if (c->ask_next > c->next_free)
+        c->ask_next = c->next_free;
+}
+
+bool trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v)
+{
+    if (v->first != c->output_end || v->second < v->first || c->n_conts == TRK_CLIENT_CONTS || c->finished)
+        return false;
+    bool fin = v->flags & TRK_UCONT_FIN;
+    if (v->second > v->first) {
+        struct trk_output_cont *o = &c->conts[c->n_conts++];
+        *o = (struct trk_output_cont){ .first = v->first, .second = v->second, .fin = fin, .bytes = v->total_bytes };
+        memcpy(o->sealed, v->bytes, v->total_bytes);
+    }
+    c->output_end = v->second;
+    if (v->second != TRK_OFFSET_UNKNOWN)
+        trk_output_known(c, v->second, fin);
+    return true;
+}
+
+void trk_output_known(struct trk_client *c, uint64_t end, bool fin)
+{
+    c->output_end = end;
+    if (trk_output_open_ended(c))
+        c->conts[c->n_conts - 1].second = end;
+    if (fin)
+        c->finished = true;
+    trk_intervals_subtract(&c->beyond, end, TRK_OFFSET_UNKNOWN);
+    trk_intervals_subtract(&c->again, end, TRK_OFFSET_UNKNOWN);
+    if (c->ask_next > end)
+        c->ask_next = end;
+    for (uint64_t n = c->next; n <= c->end; n++) {   /* numbers asked for more carry nothing more */
+        struct trk_number *e = trk_number_at(c, n);
+        if (!e || e->state != TRK_N_EXPECTED || e->offset + e->bytes <= end)
+            continue;
+        e->bytes = e->offset < end ? (uint32_t)(end - e->offset) : 0;
+    }
+    advance(c);
+}
+
+uint32_t trk_client_readable(const struct trk_client *c, const uint8_t **data)
+{
+    uint32_t size = c->config.receive_bytes, at = (uint32_t)(c->read_offset & (size - 1));
+    uint64_t have = c->received_to - c->read_offset;
+    *data = c->config.receive_buffer + at;
+    return have < size - at ? (uint32_t)have : size - at;
+}
+
+void trk_client_consume(struct trk_client *c, uint32_t n, uint64_t now_us)
+{
+    c->read_offset += n;
+    c->stats.bytes_read += n;
+    if (c->state == TRK_CLIENT_OPEN)
+        trk_run(c, now_us);
+}
+
+bool trk_client_at_end(const struct trk_client *c)
+{
+    return c->finished && c->read_offset == c->output_end;
+}

@@ -1,0 +1,179 @@
+/* poll.c - what leaves: the SYN, requests from the outbox, CLOSE and RST. */
+#include "client/internal.h"
+
+struct entry { uint16_t bytes; bool has_input; uint64_t input_offset; };     /* stands before each request in the outbox */
+
+uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
+{
+    if (c->outbox_head == c->outbox_end)
+        c->outbox_head = c->outbox_end = 0;
+    if (c->outbox_end + sizeof(struct entry) + bytes > TRK_CLIENT_OUTBOX && c->outbox_head) {
+        memmove(c->outbox, c->outbox + c->outbox_head, c->outbox_end - c->outbox_head);
+        c->outbox_end -= c->outbox_head;
+        c->outbox_head = 0;
+    }
+    if (c->outbox_end + sizeof(struct entry) + bytes > TRK_CLIENT_OUTBOX)
+        return NULL;
+    return c->outbox + c->outbox_end + sizeof(struct entry);
+}
+
+void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset)
+{
+    struct entry e;
+    memset(&e, 0, sizeof e);
+    e.bytes = (uint16_t)bytes;
+    e.has_input = has_input;
+    e.input_offset = input_offset;
+    memcpy(c->outbox + c->outbox_end, &e, sizeof e);
+    c->outbox_end += (uint32_t)sizeof e + bytes;
+}
+
+/* Requests end at ascending sequence numbers: bisect what the ring still holds. */
+struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack)
+{
+    uint32_t hi = c->n_sent, lo = hi > TRK_CLIENT_SENT ? hi - TRK_CLIENT_SENT : 0;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        struct trk_sent *s = &c->sent[mid % TRK_CLIENT_SENT];
+        if (s->end == ack)
+            return s;
+        if ((int32_t)(s->end - ack) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_us)
+{
+    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .has_input = e->has_input, .sent_us = now_us, .input_offset = e->input_offset };
+    if (c->n_sent == 2 * (1u << 30))
+        c->n_sent = 1u << 30;                        /* a multiple of the ring's size: places stay */
+    for (uint32_t i = 0; i < c->n_terminals; i++)
+        if (!c->terminals[i].sent) {
+            c->terminals[i].sent = true;
+            c->terminals[i].request_end = c->seq;
+        }
+}
+
+static size_t emit(struct trk_client *c, uint8_t flags, const uint8_t *message, uint32_t bytes, uint8_t *packet, size_t cap)
+{
+    struct trk_segment seg = { .flow = c->config.flow, .seq = c->seq, .ack = c->ack, .flags = flags, .marked = true, .window = TRK_WINDOW, .payload_bytes = bytes };
+    size_t head = trk_segment_emit(&seg, packet, cap);
+    if (!head || head + bytes > cap)
+        return 0;
+    memcpy(packet + head, message, bytes);
+    c->seq += bytes;
+    c->stats.segments_sent++;
+    return head + bytes;
+}
+
+static size_t poll_request(struct trk_client *c, uint64_t now_us, uint8_t *packet, size_t cap)
+{
+    if (c->outbox_head == c->outbox_end)
+        return 0;
+    struct entry e;
+    memcpy(&e, c->outbox + c->outbox_head, sizeof e);
+    size_t n = emit(c, TRK_ACK, c->outbox + c->outbox_head + sizeof e, e.bytes, packet, cap);
+    if (!n)
+        return 0;
+    c->outbox_head += (uint32_t)sizeof e + e.bytes;
+    note_sent(c, &e, now_us);
+    return n;
+}
+
+static size_t poll_close(struct trk_client *c, uint8_t *packet, size_t cap)
+{
+    if (c->closing == 1) {
+        struct trk_close m = { .id = c->id, .generation = c->generation };
+        uint8_t message[TRK_CLOSE_BYTES];
+        c->closing = 2;
+        return emit(c, TRK_ACK, message, (uint32_t)trk_close_emit(&m, message, sizeof message), packet, cap);
+    }
+    if (c->closing == 2) {
+        c->closing = 0;
+        return emit(c, TRK_RST | TRK_ACK, NULL, 0, packet, cap);
+    }
+    return 0;
+}
+
+/* SYNs leave like TCP's: after 1, 2, 4, ... seconds, faster if the caller has less time. */
+static uint64_t syn_wait_us(const struct trk_client *c)
+{
+    uint64_t first = c->config.syn_timeout_ms * 1000ull / 4;
+    if (first > 1000000)
+        first = 1000000;
+    return c->syns > 16 ? 64000000 : first << (c->syns - 1);
+}
+
+static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, size_t cap)
+{
+    uint64_t give_up = c->syn_started_us + c->config.syn_timeout_ms * 1000ull;
+    if (now_us >= give_up) {
+        c->state = TRK_CLIENT_TIMED_OUT;
+        return 0;
+    }
+    if (now_us < c->syn_due_us)
+        return 0;
+    struct trk_open m = { .has_input = false };
+    memcpy(m.random, c->config.random, sizeof m.random);
+    uint8_t input[TRK_SYN_PAYLOAD], message[TRK_SYN_PAYLOAD];
+    m.input = input;
+    m.input_bytes = (uint16_t)trk_input_copy(c, input, c->syn_input);
+    m.has_input = m.input_bytes > 0;
+    size_t bytes = trk_open_emit(&m, message, sizeof message);
+    struct trk_segment seg = { .flow = c->config.flow, .seq = c->config.iss, .flags = TRK_SYN, .marked = true, .window = TRK_WINDOW,
+                               .mss = c->config.mss, .has_wscale = true, .wscale = TRK_WSCALE, .sack_ok = true, .has_timestamp = true,
+                               .ts_value = (uint32_t)(now_us / 1000), .payload_bytes = (uint32_t)bytes };
+    size_t head = trk_segment_emit(&seg, packet, cap);
+    if (!head || !bytes || head + bytes > cap)
+        return 0;
+    memcpy(packet + head, message, bytes);
+    c->syn_bytes = (uint16_t)bytes;
+    c->syns++;
+    c->progress_us = now_us;
+    c->syn_due_us = now_us + syn_wait_us(c);
+    c->stats.segments_sent++;
+    return head + bytes;
+}
+
+size_t trk_client_poll(struct trk_client *c, uint64_t now_us, uint8_t *packet, size_t cap)
+{
+    if (c->state == TRK_CLIENT_OPENING)
+        return poll_syn(c, now_us, packet, cap);
+    if (c->state != TRK_CLIENT_OPEN)
+        return poll_close(c, packet, cap);
+    trk_run(c, now_us);
+    if (now_us >= trk_batch_due(c))
+        trk_flush(c, now_us);
+    return poll_request(c, now_us, packet, cap);
+}
+
+uint64_t trk_client_next_timeout(const struct trk_client *c)
+{
+    if (c->state == TRK_CLIENT_OPENING) {
+        uint64_t give_up = c->syn_started_us + c->config.syn_timeout_ms * 1000ull;
+        return c->syn_due_us < give_up ? c->syn_due_us : give_up;
+    }
+    if (c->state != TRK_CLIENT_OPEN)
+        return c->closing ? 0 : TRK_NEVER;
+    if (c->outbox_head != c->outbox_end)
+        return 0;
+    uint64_t at = trk_batch_due(c);
+    if (c->gap == c->next && c->n_held && c->gap_since_us != TRK_NEVER && c->gap_since_us + c->srtt_us / 4 < at)
+        at = c->gap_since_us + c->srtt_us / 4;
+    if (trk_busy(c) && trk_timer_due(c) < at)
+        at = trk_timer_due(c);
+    return at;
+}
+
+void trk_client_close(struct trk_client *c)
+{
+    if (c->state == TRK_CLIENT_OPEN) {
+        c->closing = 1;
+        c->outbox_head = c->outbox_end;
+    }
+    if (c->state == TRK_CLIENT_OPEN || c->state == TRK_CLIENT_OPENING || c->state == TRK_CLIENT_IDLE)
+        c->state = TRK_CLIENT_CLOSED;
+}

@@ -1,0 +1,188 @@
+/* spend.c - when a number is spent, and when the batch of spent numbers leaves (PROTOCOL.md 7). */
+#include "client/internal.h"
+
+#define FAST_PATH_US 250               /* numbers that arrive within this time share a request */
+#define BATCH_MIN 2                    /* RFC 1122's delayed acknowledgement */
+#define BATCH_MAX 32
+#define BATCH_GRANTS_MAX 16
+
+static uint32_t answer_room(const struct trk_client *c, bool long_form)
+{
+    return c->fill - trk_form_bytes(long_form ? TRK_FORM_LONG : TRK_FORM_NORMAL);
+}
+
+static uint32_t batch_numbers(const struct trk_client *c)
+{
+    return c->batch.step.a <= c->batch.step.b ? (uint32_t)(c->batch.step.b - c->batch.step.a + 1) : 0;
+}
+
+static bool batch_wants_more(const struct trk_client *c)
+{
+    uint64_t granted = c->batch.active ? (uint64_t)batch_numbers(c) * answer_room(c, c->want_long) : 0;
+    return trk_wanted_bytes(c) > granted;
+}
+
+bool trk_may_spend(const struct trk_client *c)
+{
+    return trk_input_ready(c) || batch_wants_more(c);
+}
+
+/* Two on a slow path, what a receive batch brings on a fast one. */
+static uint32_t batch_limit(struct trk_client *c, uint64_t k)
+{
+    struct trk_number *e = trk_number_at(c, k);
+    uint64_t cwnd = trk_cwnd(&c->pieces[e->piece].piece, k);
+    uint64_t n = cwnd * FAST_PATH_US / (c->srtt_us ? c->srtt_us : 1);
+    return n < BATCH_MIN ? BATCH_MIN : n > BATCH_MAX ? BATCH_MAX : (uint32_t)n;
+}
+
+/* On a fast path the receive batch is the batch: it leaves with the next poll. */
+uint64_t trk_batch_due(const struct trk_client *c)
+{
+    if (!c->batch.active)
+        return TRK_NEVER;
+    uint64_t hold = c->srtt_us / 8;
+    return c->batch.started_us + (hold < FAST_PATH_US ? 0 : hold);
+}
+
+static bool batch_takes(struct trk_client *c, const struct trk_number *e)
+{
+    uint64_t a = e->n - e->n_minus_a;
+    return c->batch.k + c->batch.m == e->n && c->batch.piece == e->piece && c->batch.m < TRK_PART_NUMBERS_MAX &&
+           batch_numbers(c) + TRK_SINGLE_MAX <= TRK_GRANT_MAX &&
+           (e->n <= c->batch.grant_end || (a == e->n && c->batch.n_grants < BATCH_GRANTS_MAX));
+}
+
+static void batch_start(struct trk_client *c, const struct trk_number *e, uint64_t now_us)
+{
+    memset(&c->batch, 0, sizeof c->batch);
+    c->batch.active = true;
+    c->batch.k = e->n;
+    c->batch.piece = e->piece;
+    c->batch.started_us = now_us;
+    c->batch.step.a = 1;
+}
+
+static void batch_add(struct trk_client *c, const struct trk_number *e, const struct trk_step *step)
+{
+    struct trk_step *sum = &c->batch.step;
+    if (!c->batch.m)
+        *sum = *step;
+    else if (step->a <= step->b) {
+        if (sum->a > sum->b)
+            sum->a = step->a;
+        sum->b = step->b;
+    }
+    if (e->n > c->batch.grant_end) {
+        c->batch.n_grants++;
+        c->batch.grant_end = e->n - e->n_minus_a + e->f_minus_a;
+    }
+    c->batch.m++;
+}
+
+/* The ring must hold everything between the lowest number that can still be reported and the highest granted. */
+static bool ring_takes(const struct trk_client *c, const struct trk_step *step)
+{
+    uint64_t lowest = c->last < c->star ? c->last : c->star;
+    return step->a > step->b || step->b - lowest < c->ring_mask - TRK_GRANT_MAX;
+}
+
+static bool spend(struct trk_client *c, uint64_t k, uint64_t now_us)
+{
+    struct trk_number *e = trk_number_at(c, k);
+    struct trk_client_piece *p = &c->pieces[e->piece];
+    struct trk_range ranges[TRK_RANGES_MAX];
+    size_t cap = (c->fill - 250u) / 6 < TRK_RANGES_MAX ? (c->fill - 250u) / 6 : TRK_RANGES_MAX;
+    struct trk_report report = { ranges, trk_report_make(c, p->piece.base, k, ranges, cap) };
+    if (!report.n || !p->sum_known)
+        return false;                                /* too many gaps to report: the timer's restart ends them */
+    struct trk_step step = trk_step(p->kind, &p->piece, &report, k, 1);
+    if (!ring_takes(c, &step) || (step.mode == TRK_MODE_RECOVERY && k > step.right))
+        return false;
+    if (c->batch.active && !batch_takes(c, e))
+        trk_flush(c, now_us);
+    if (!c->batch.active)
+        batch_start(c, e, now_us);
+    batch_add(c, e, &step);
+    c->last = k;
+    c->progress_us = now_us;
+    if (step.mode == TRK_MODE_RECOVERY && step.terminal)
+        c->stats.recoveries++;
+    if (step.mode == TRK_MODE_OPENING)
+        c->awaiting = true;
+    if (step.a <= step.b) {
+        uint8_t piece = trk_piece_add(c, &step.piece, TRK_NORMAL);
+        for (uint64_t n = step.a; n <= step.b; n++)
+            trk_number_take(c, n, piece);
+    }
+    return true;
+}
+
+void trk_flush(struct trk_client *c, uint64_t now_us)
+{
+    if (!c->batch.active)
+        return;
+    c->batch.active = false;
+    trk_compose(c, &c->batch.step, &c->pieces[c->batch.piece], c->batch.k, c->batch.m, 0, now_us);
+}
+
+static bool opening_unspent(struct trk_client *c)
+{
+    struct trk_number *e = trk_number_at(c, c->star);
+    return e && c->last < c->star && c->pieces[e->piece].kind == TRK_OPENING;
+}
+
+void trk_spend_kept(struct trk_client *c, uint64_t now_us)
+{
+    bool input = trk_input_ready(c);
+    uint32_t n = 0, most = 2 * c->last_answer_pkts > TRK_IW ? 2 * c->last_answer_pkts : TRK_IW;
+    while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
+        if (c->next > c->end && !opening_unspent(c) && !(n && c->batch.active)) {     /* nothing outstanding */
+            trk_flush(c, now_us);
+            c->stats.resumes++;
+            trk_restart_send(c, TRK_RESTART_RESUME, now_us);
+            return;
+        }
+        uint64_t k = c->cut_f ? 0 : trk_next_kept(c);
+        if (!k)
+            break;
+        if (input && n && c->batch.active && trk_number_at(c, k)->piece != c->batch.piece)
+            break;                                   /* an input goes with numbers of one piece */
+        if (input && n >= most)
+            break;                                   /* an answer of unknown length: do not spend a whole window on it */
+        if (!spend(c, k, now_us))
+            break;
+        n++;
+        if ((!input && c->batch.m >= batch_limit(c, k)) || c->batch.step.mode == TRK_MODE_OPENING) {
+            trk_flush(c, now_us);
+            input = trk_input_ready(c);
+        }
+    }
+    if (n && input)
+        trk_flush(c, now_us);
+}
+
+void trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
+{
+    spend(c, k, now_us);
+}
+
+/* Bytes that fell out of the bookkeeping (full interval sets) are missed once nothing is outstanding. */
+static void find_forgotten(struct trk_client *c)
+{
+    uint64_t end = c->ask_next < c->output_end ? c->ask_next : c->output_end;
+    if (c->n_expected || c->n_terminals || c->attempt || c->received_to >= end || c->again.n)
+        return;
+    trk_want_again(c, c->received_to, (c->beyond.n ? c->beyond.at[0].left : end) - c->received_to);
+}
+
+void trk_run(struct trk_client *c, uint64_t now_us)
+{
+    trk_resolve(c, now_us, false);
+    find_forgotten(c);
+    trk_spend_kept(c, now_us);
+    if (c->batch.active && !trk_may_spend(c))
+        trk_flush(c, now_us);
+    if (trk_busy(c) && now_us >= trk_timer_due(c))
+        trk_timer_run(c, now_us);
+}
