@@ -82,7 +82,7 @@ static enum trk_verdict verdict(struct trk_client *c, const struct trk_segment *
     }
     if (m.generation != c->generation || c->attempt)
         return TRK_V_STALE;
-    switch (m.code) {                                /* PROTOCOL.md 6 tabulates these */
+    switch (trk_verdict_of_code(m.code)) {                                /* PROTOCOL.md 6 tabulates these */
     case TRK_V_NOT_ADJOINING: case TRK_V_BEYOND_RECOVERY: case TRK_V_CUT_SPENT: case TRK_V_TOO_MANY:
     case TRK_V_WRONG_DOMAIN: case TRK_V_OLD_GENERATION: case TRK_V_LOSS_SPENT:
         trk_restart_send(c, TRK_RESTART_TIMEOUT, now_us);

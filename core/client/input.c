@@ -50,39 +50,34 @@ static void keep_cont(struct trk_client *c, const struct trk_ucont_view *v)
     c->next_free = v->second;
 }
 
-void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_sent *request)
+/* The running output of unknown length ends with this packet; the next input's continuation comes with it. */
+static void output_ends(struct trk_client *c, const struct trk_answer *m)
 {
-    if (m->flags & TRK_F_END) {                      /* the running output of unknown length ends */
-        if (c->input_state != TRK_IN_HELD_BACK || !trk_output_open_ended(c))
-            return;
-        if (m->n_conts && m->conts[0].type == TRK_UCONT_INPUT)
-            keep_cont(c, &m->conts[0]);
-        answer_length(c, m->offset + m->data_bytes - c->conts[c->n_conts - 1].first);
-        trk_output_known(c, m->offset + m->data_bytes, m->flags & TRK_F_FIN);
-        c->input_state = TRK_IN_IDLE;
+    if (c->input_state != TRK_IN_HELD_BACK || !trk_output_open_ended(c))
         return;
-    }
-    if (c->input_state != TRK_IN_OUTSTANDING || !request || !request->has_input || request->input_offset != c->consumed)
-        return;                                      /* not the answer to this input: the first one won */
-    const struct trk_ucont_view *in = &m->conts[0];
-    if (in->type != TRK_UCONT_INPUT || in->first < c->consumed)
+    if (m->n_conts && m->conts[0].type == TRK_UCONT_INPUT)
+        keep_cont(c, &m->conts[0]);
+    answer_length(c, m->offset + m->data_bytes - c->conts[c->n_conts - 1].first);
+    trk_output_known(c, m->offset + m->data_bytes, m->flags & TRK_F_FIN);
+    c->input_state = TRK_IN_IDLE;
+}
+
+static void input_more(struct trk_client *c, const struct trk_ucont_view *in)
+{
+    /* Without progress the same bytes again would bring the same answer. */
+    c->input_stuck = in->first == c->consumed && c->input_sent_to >= c->written && !c->input_ending;
+    trk_forget_early(c);
+    consume_to(c, in->first);
+    keep_cont(c, in);
+    c->input_state = TRK_IN_IDLE;
+}
+
+static void input_done(struct trk_client *c, const struct trk_ucont_view *in, const struct trk_ucont_view *out, uint32_t request_end)
+{
+    bool idle = in->first == c->consumed && out->second == out->first && !(out->flags & TRK_UCONT_FIN);
+    if (out->first != c->output_end || idle)
         return;
-    if (m->flags & TRK_F_MORE) {
-        /* Without progress the same bytes again would bring the same answer. */
-        c->input_stuck = in->first == c->consumed && c->input_sent_to >= c->written && !c->input_ending;
-        consume_to(c, in->first);
-        trk_forget_early(c);
-        keep_cont(c, in);
-        trk_forget_early(c);
-        c->input_state = TRK_IN_IDLE;
-        return;
-    }
-    if (m->n_conts < 2 || m->conts[1].type != TRK_UCONT_OUTPUT)
-        return;
-    const struct trk_ucont_view *out = &m->conts[1];
-    if (out->first != c->output_end || (in->first == c->consumed && out->second == out->first && !(out->flags & TRK_UCONT_FIN)))
-        return;
-    if (c->early && c->early_request != request->end)
+    if (c->early && c->early_request != request_end)
         trk_forget_early(c);
     c->early = false;
     consume_to(c, in->first);
@@ -95,6 +90,18 @@ void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const st
         c->input_state = TRK_IN_HELD_BACK;
     else
         answer_length(c, out->second - out->first);
+}
+
+void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_sent *request)
+{
+    bool ours = c->input_state == TRK_IN_OUTSTANDING && request && request->has_input && request->input_offset == c->consumed &&
+                m->n_conts && m->conts[0].type == TRK_UCONT_INPUT && m->conts[0].first >= c->consumed;    /* else another answer was first */
+    if (ours && m->flags & TRK_F_MORE)
+        input_more(c, &m->conts[0]);
+    else if (ours && m->flags & TRK_F_DONE && m->n_conts == 2 && m->conts[1].type == TRK_UCONT_OUTPUT)
+        input_done(c, &m->conts[0], &m->conts[1], request->end);
+    if (m->flags & TRK_F_END)
+        output_ends(c, m);
 }
 
 uint32_t trk_client_writable(const struct trk_client *c)
