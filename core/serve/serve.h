@@ -28,7 +28,7 @@ struct trk_spend {
     enum trk_spend_type type;
     struct trk_flow flow;              /* as received: src = client */
     uint32_t seq, ack, payload_bytes;  /* of its segment: the answer's ack names its end */
-    uint32_t packet_bytes;             /* whole IP packet, bounds the answer of an unproven address */
+    uint32_t packet_bytes;             /* IP packet without options after the marker: bounds the answer of an unproven address */
     const struct trk_epoch *epoch;     /* of the grants; OPEN: the current one */
     struct trk_conn_id id;
     uint32_t isn, address_tag;
@@ -69,17 +69,22 @@ struct trk_plan_grant {
     bool     carries_input;            /* the input's answer goes into its first packet */
 };
 #define TRK_PLAN_GRANTS_MAX 8
+#define TRK_WANTS_MAX (TRK_PARTS_MAX * TRK_ASKS_MAX + TRK_PLAN_GRANTS_MAX)   /* a hole between grants may split an ask */
 struct trk_plan {
     bool refresh;                      /* answer is one refresh opening: the application is not asked */
     bool restart;                      /* answers in the long form, may be cut */
     bool may_input;                    /* the application is to process the input (it has a packet to be answered in) */
     uint8_t form;                      /* of the answers */
+    uint32_t room;                     /* bytes for continuations and data after the form's header, in each packet */
     uint8_t n_grants; struct trk_plan_grant grants[TRK_PLAN_GRANTS_MAX];
     uint32_t input_room;               /* data bytes that the input's own output may have in this answer */
-    /* What the application is asked for: the merged byte ranges, in the order of request ranges. */
-    uint8_t n_wants; struct { uint8_t cont; uint64_t offset; uint32_t bytes; } wants[TRK_PARTS_MAX * TRK_ASKS_MAX];
+    /* What the application is asked for: byte ranges of the output stream that the granted numbers will carry, in the
+     * order in which the request asks. cont: index in spend.conts, or TRK_ASK_INPUT for what this request's input makes,
+     * whose offset is a stream offset like the others (it starts where the input continuation's `second` says). */
+    uint8_t n_wants; struct { uint8_t cont; uint64_t offset; uint32_t bytes; } wants[TRK_WANTS_MAX];
 };
-/* Pure. BEYOND_RECOVERY, TOO_MANY, NO_ROOM, or ACCEPTED. */
+/* Pure. BEYOND_RECOVERY, TOO_MANY, NO_ROOM, or ACCEPTED; the decision's own verdict if that is no answer.
+ * A SYN has one want, {TRK_ASK_INPUT, 0, room}, also without input: a server may speak first. */
 enum trk_verdict trk_plan(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_serve_config *config, struct trk_plan *out);
 
 enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE };
@@ -87,17 +92,18 @@ enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE };
 /* What the application says. Memory stays the caller's until the packets are sent. */
 struct trk_result {
     enum trk_input_fate fate;
-    struct trk_ucont input, output;    /* MORE: input; DONE: input and output; OPEN without input: output iff opens_output */
-    bool opens_output;                 /* the server speaks first */
-    struct {                           /* parallel to plan.wants; fewer bytes than wanted: that is all there is */
-        const uint8_t *data; uint32_t bytes;
+    struct trk_ucont input, output;    /* MORE: input; DONE: input and output */
+    bool opens_output;                 /* OPEN without input, the server speaks first: output, and input if fate is DONE
+                                          (otherwise an input of nothing consumed is made from the output's end) */
+    struct {                           /* parallel to plan.wants; fewer bytes than wanted: that is all there is now */
+        const uint8_t *data; uint32_t bytes;           /* data[0] is at wants[i].offset */
         bool end, fin;                 /* an output of unknown length ends after these bytes (and the stream with it) */
-    } given[TRK_PARTS_MAX * TRK_ASKS_MAX];
-    const struct trk_ucont *next_input;/* with end: the next input continuation */
-    /* TRK_ASK_INPUT wants are given like the others: data[0] is at the offset that input.second had before. */
+    } given[TRK_WANTS_MAX];
+    const struct trk_ucont *next_input;/* with end: the next input continuation; without one the end is not said */
 };
 
-/* An outgoing packet: IP and TCP header, message header and continuations in head, then data by reference. */
+/* An outgoing packet: IP and TCP header, message header and continuations in head, then data by reference. Where one
+ * packet carries bytes of several givens, all but the last are copied to the end of head. */
 struct trk_packet {
     const uint8_t *head; uint32_t head_bytes;
     const uint8_t *data; uint32_t data_bytes;
@@ -108,14 +114,19 @@ struct trk_packets {                   /* caller's memory */
     uint8_t *arena; size_t arena_bytes, arena_used;      /* heads are written here */
 };
 #define TRK_ANSWER_PACKETS_MAX (TRK_GRANT_MAX + TRK_PLAN_GRANTS_MAX)
-#define TRK_ARENA_BYTES (TRK_ANSWER_PACKETS_MAX * (TRK_HEADER_MAX + TRK_OPENED_BYTES) + 4 * TRK_UCONT_MAX)
+#define TRK_COPY_BYTES TRK_SLOT_MAX    /* data copied into heads by one answer; a packet that would need more is shortened */
+#define TRK_ARENA_BYTES (TRK_ANSWER_PACKETS_MAX * (TRK_HEADER_MAX + TRK_OPENED_BYTES) + 4 * TRK_UCONT_MAX + TRK_COPY_BYTES)
 
-/* Pure. ANSWERED, REFRESHED, or why nothing could be written (NO_ROOM: a continuation larger than a packet). */
+/* Pure. ANSWERED, REFRESHED, or why nothing could be written (NO_ROOM: a continuation larger than a packet, or memory
+ * below the two limits above). Starts by emptying *out. An answer may have no packet: then every trickle ends.
+ * A short given leaves its numbers as headers, a continuation that exceeds request.reserve shortens the first packet's
+ * data, and the end of an output goes where its continuation fits: the client asks again for what is missing. */
 enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
                              const struct trk_result *result, const struct trk_keys *keys, const struct trk_serve_config *config,
                              uint64_t now_ms, struct trk_packets *out);
 /* The verdict message for a proven request that is not honoured; with reset true in a RST segment, which ends the
- * connection at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). */
+ * connection at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). At most one
+ * packet, never larger than the request; none for a verdict that is not told (before NOT_ADJOINING, or an answer). */
 void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out);
 
 #endif

@@ -1,0 +1,157 @@
+/* respond.c - the answer, packet by packet: pure, so every replica says the same. */
+#include "serve/respond.h"
+
+struct answering {                     /* what one call of trk_respond works with */
+    struct trk_voice voice;
+    const struct trk_decision *d;
+    const struct trk_plan *plan;
+    const struct trk_result *result;
+    const struct trk_epoch *epoch;     /* of the grants that are given */
+    uint32_t address_tag, tick;
+    struct trk_conts conts;
+    struct trk_said said;
+};
+
+/* A generation keeps its epoch; what enters a new one (OPEN, restart, refresh) adopts the current epoch. */
+static void choose_epoch(struct answering *a, const struct trk_keys *keys)
+{
+    const struct trk_spend *spend = a->voice.spend;
+    const struct trk_epoch *current = trk_keys_current(keys);
+    bool enters = spend->type != TRK_SPEND_NUMBERS || a->plan->refresh;
+    a->epoch = enters && current ? current : spend->epoch;
+    a->address_tag = a->epoch == spend->epoch ? spend->address_tag : trk_address_tag(a->epoch, &spend->flow.src, spend->flow.sport);
+}
+
+/* False if a continuation could not be sealed: its opaque part is too long. */
+static bool seal_cont(const struct trk_keys *keys, const struct answering *a, const struct trk_ucont *u, uint8_t *out, uint16_t *bytes)
+{
+    const struct trk_epoch *epoch = trk_keys_current(keys);     /* the longest to live */
+    *bytes = (uint16_t)trk_ucont_seal(epoch ? epoch : a->epoch, &a->voice.spend->id, u, out, TRK_UCONT_MAX);
+    return *bytes > 0;
+}
+
+static bool seal_conts(const struct trk_keys *keys, struct answering *a)
+{
+    const struct trk_result *result = a->result;
+    const struct trk_spend *spend = a->voice.spend;
+    a->conts.input_bytes = a->conts.output_bytes = a->conts.next_bytes = 0;
+    struct trk_ucont from_nothing = { .type = TRK_UCONT_INPUT, .first = 0, .second = result->output.second };
+    bool speaks = spend->type == TRK_SPEND_OPEN && !spend->request.has_input && result->opens_output;
+    bool done = speaks || (a->plan->may_input && result->fate == TRK_INPUT_DONE);
+    bool more = !speaks && a->plan->may_input && result->fate == TRK_INPUT_MORE;
+    const struct trk_ucont *input = speaks && result->fate != TRK_INPUT_DONE ? &from_nothing : &result->input;
+    if ((done || more) && !seal_cont(keys, a, input, a->conts.input, &a->conts.input_bytes))
+        return false;
+    if (done && !seal_cont(keys, a, &result->output, a->conts.output, &a->conts.output_bytes))
+        return false;
+    if (result->next_input && !seal_cont(keys, a, result->next_input, a->conts.next, &a->conts.next_bytes))
+        return false;
+    return (uint32_t)a->conts.input_bytes + a->conts.output_bytes <= a->plan->room && a->conts.next_bytes <= a->plan->room;
+}
+
+static struct trk_source source_of(const struct answering *a, const struct trk_plan_grant *g)
+{
+    struct trk_source s = { .plan = a->plan, .result = a->result };
+    s.asks = trk_plan_asks(a->voice.spend, g, &s.n_asks);
+    return s;
+}
+
+static void fill_number(const struct answering *a, const struct trk_plan_grant *g, uint64_t n, struct trk_said *said, struct trk_fill *out)
+{
+    struct trk_source source = source_of(a, g);
+    trk_fill(&source, &a->conts, &g->slices[n - g->step.a], a->plan->room, g->carries_input && n == g->step.a, said, out);
+}
+
+/* f: openings and restarts are cut after the last number that says something; everything else is sent in full. */
+static uint64_t last_sent(const struct answering *a, const struct trk_plan_grant *g)
+{
+    if (g->step.mode != TRK_MODE_OPENING && g->step.mode != TRK_MODE_RESTART)
+        return g->step.b;
+    struct trk_said said = a->said;    /* a rehearsal: nothing has been said yet */
+    uint64_t f = g->step.a;
+    for (uint64_t n = g->step.a; n <= g->step.b; n++) {
+        struct trk_fill fill;
+        fill_number(a, g, n, &said, &fill);
+        if (!trk_fill_empty(&fill))
+            f = n;
+    }
+    return f;
+}
+
+static struct trk_answer answer_of(const struct answering *a, const struct trk_plan_grant *g, uint64_t f)
+{
+    const struct trk_spend *spend = a->voice.spend;
+    bool opening = spend->type == TRK_SPEND_OPEN || a->plan->refresh;
+    struct trk_answer answer = {
+        .form = a->plan->form,
+        .flags = (uint8_t)((a->voice.config->domain == 0 ? TRK_F_NO_FILTER : 0) | (a->plan->refresh ? TRK_F_REFRESH : 0)),
+        .grant = {
+            .kind = opening ? TRK_OPENING : TRK_NORMAL, .epoch = a->epoch->epoch, .domain = a->d->domain, .id = spend->id,
+            .generation = a->d->generation, .piece = g->step.piece, .a = g->step.a, .b = g->step.b, .f = f,
+            .slot = spend->request.slot, .tick = a->tick, .address_tag = a->address_tag,
+        },
+        .b_minus_a = (uint8_t)(g->step.b - g->step.a),
+    };
+    answer.digest = trk_grant_digest(&answer.grant);
+    trk_grant_seal(a->epoch, &answer.grant, answer.seal);
+    return answer;
+}
+
+static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
+{
+    if (g->step.a > g->step.b)
+        return true;
+    uint64_t f = last_sent(a, g);
+    struct trk_answer answer = answer_of(a, g, f);
+    const struct trk_nonce_scope scope = {
+        .id = answer.grant.id, .domain = answer.grant.domain, .generation = answer.grant.generation, .base = answer.grant.piece.base,
+    };
+    for (uint64_t n = g->step.a; n <= f; n++) {
+        struct trk_fill fill;
+        fill_number(a, g, n, &a->said, &fill);
+        answer.nonce = trk_nonce(a->epoch, &scope, n);
+        if (!trk_emit(&a->voice, &answer, n, &fill))
+            return false;
+    }
+    return true;
+}
+
+/* L's data once more, in L's place: no nonce, no seal, nothing to spend. Without data there is nothing to send. */
+static bool emit_terminal(struct answering *a, const struct trk_plan_grant *g)
+{
+    if (!g->step.terminal)
+        return true;
+    struct trk_source source = source_of(a, g);
+    source.asks--;                     /* the terminal's ask stands before the numbers' */
+    source.n_asks = 1;
+    struct trk_fill fill;
+    trk_fill(&source, &a->conts, &g->terminal, a->voice.spend->request.fill - (uint32_t)TRK_TERMINAL_BYTES, false, &a->said, &fill);
+    if (trk_fill_empty(&fill))
+        return true;
+    struct trk_answer answer = {
+        .form = TRK_FORM_TERMINAL, .flags = a->voice.config->domain == 0 ? TRK_F_NO_FILTER : 0,
+        .grant = { .generation = a->d->generation, .epoch = a->epoch->epoch, .a = g->step.terminal },
+    };
+    return trk_emit(&a->voice, &answer, g->step.terminal, &fill);
+}
+
+enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
+                             const struct trk_result *result, const struct trk_keys *keys, const struct trk_serve_config *config,
+                             uint64_t now_ms, struct trk_packets *out)
+{
+    out->n = out->arena_used = 0;
+    if (d->verdict != TRK_V_ANSWERED && d->verdict != TRK_V_REFRESHED)
+        return d->verdict;
+    struct answering a = {
+        .voice = { .spend = spend, .config = config, .out = out },
+        .d = d, .plan = plan, .result = result, .tick = trk_tick(now_ms),
+    };
+    choose_epoch(&a, keys);
+    bool written = seal_conts(keys, &a);
+    for (unsigned i = 0; i < plan->n_grants && written; i++)
+        written = emit_terminal(&a, &plan->grants[i]) && emit_grant(&a, &plan->grants[i]);
+    if (written)
+        return d->verdict;
+    out->n = out->arena_used = 0;
+    return TRK_V_NO_ROOM;
+}

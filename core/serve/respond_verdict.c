@@ -1,0 +1,31 @@
+/* respond_verdict.c - telling a client why its request was not honoured. */
+#include <string.h>
+#include "serve/respond.h"
+
+static bool is_told(enum trk_verdict v) { return v >= TRK_V_NOT_ADJOINING && v <= TRK_V_RESET; }
+
+void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out)
+{
+    out->n = out->arena_used = 0;
+    const struct trk_request *r = &spend->request;
+    bool numbered = spend->type == TRK_SPEND_NUMBERS || spend->type == TRK_SPEND_RESTART;
+    const struct trk_verdict_msg message = {
+        .code = trk_verdict_code(v), .id = spend->id, .generation = r->generation, .domain = config->domain,
+        .k = numbered ? r->parts[r->n_parts - 1].k : 0,
+    };
+    uint8_t text[TRK_VERDICT_BYTES];
+    size_t text_bytes = trk_verdict_msg_emit(&message, text, sizeof text);
+    struct trk_segment seg = trk_answer_segment(spend, reset ? TRK_RST | TRK_ACK : TRK_ACK);
+    seg.seq = spend->ack;
+    seg.payload_bytes = (uint32_t)text_bytes;
+    if (!is_told(v) || !text_bytes || out->cap == 0)
+        return;
+    size_t used = trk_segment_emit(&seg, out->arena, out->arena_bytes);
+    if (!used || text_bytes > out->arena_bytes - used || used + text_bytes > spend->packet_bytes)
+        return;
+    memcpy(out->arena + used, text, text_bytes);
+    out->arena_used = used + text_bytes;
+    out->packets[out->n++] = (struct trk_packet){
+        .head = out->arena, .head_bytes = (uint32_t)out->arena_used, .seq = seg.seq, .slot = r->slot,
+    };
+}
