@@ -1,0 +1,54 @@
+#!/bin/bash
+# beside_tcp.sh - the same files over Trickles and over kernel TCP, in turn, on the same path. Source it after daemon.sh.
+#
+# Kernel TCP is nginx with sendfile and Reno, as our congestion control is Reno's. Port $TCP_PORT.
+TCP_PORT=8080
+
+beside_tcp_setup() {
+    need nginx
+    in_ns "$SERVER" sysctl -qw net.ipv4.tcp_congestion_control=reno || skip "this kernel has no Reno"
+    cat >"$TMP/nginx.conf" <<CONF
+user root;
+worker_processes 1;
+pid $TMP/nginx.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    client_body_temp_path $TMP; proxy_temp_path $TMP; fastcgi_temp_path $TMP; uwsgi_temp_path $TMP; scgi_temp_path $TMP;
+    server { listen $TCP_PORT; root $WWW; }
+}
+CONF
+}
+# beside_tcp_start: nginx and tricklesd, both serving $WWW.
+beside_tcp_start() {
+    start nginx "$SERVER" nginx -c "$TMP/nginx.conf" -g 'daemon off;'
+    wait_for_port "$SERVER" "$TCP_PORT"
+    daemon_start "$SERVER"
+}
+# timed trickles|tcp FILE LIMIT_S: one download by curl; must end in time and be the file. Sets TOOK_MS.
+timed() {
+    local stack=$1 file=$2 limit_s=$3 began status=0
+    local curl=(curl -sS --fail --max-time "$limit_s" -o "$TMP/got")
+    began=$(milliseconds)
+    case $stack in
+        trickles) trickles "${curl[@]}" "$URL4/$file" || status=$? ;;
+        tcp)      in_ns "$CLIENT" "${curl[@]}" "http://$SERVER4:$TCP_PORT/$file" || status=$? ;;
+    esac
+    TOOK_MS=$(($(milliseconds) - began + 1))
+    [ "$status" -eq 0 ] || fail "$stack $file: curl ended with $status after $TOOK_MS ms"
+    cmp "$WWW/$file" "$TMP/got" || fail "$stack $file: wrong bytes"
+}
+# side_by_side REPEATS FILE LIMIT_S WORDS: downloads in turn, and a row with the ratio of rates. Sets RATIO.
+side_by_side() {
+    local repeats=$1 file=$2 limit_s=$3 ours=0 theirs=0 i
+    for ((i = 0; i < repeats; i++)); do
+        timed trickles "$file" "$limit_s"; ours=$((ours + TOOK_MS))
+        timed tcp "$file" "$limit_s"; theirs=$((theirs + TOOK_MS))
+    done
+    RATIO=$(awk -v o="$ours" -v t="$theirs" 'BEGIN { printf "%.2f", t / o }')
+    printf '%-34s %9d bytes  trickles %7d ms  tcp %7d ms  ratio %5s\n' "$4" "$(stat -c %s "$WWW/$file")" \
+        $((ours / repeats)) $((theirs / repeats)) "$RATIO"
+}
