@@ -115,7 +115,7 @@ START_TEST(every_small_question)
                         check_question(&q, &tally);
                     }
     ck_assert_int_gt(tally.normal, 5000);
-    ck_assert_int_gt(tally.recovery, 50000);
+    ck_assert_int_gt(tally.recovery, 45000);
     ck_assert_int_gt(tally.terminals, 10000);
     ck_assert_int_gt(tally.recreated, 10000);
 }
