@@ -1,0 +1,224 @@
+#include "application.h"
+
+#include <string.h>
+
+#include "stream.h"
+
+/* What the application keeps in an input continuation. */
+struct reading {
+    uint8_t  line_bytes;               /* of an unfinished line */
+    char     line[SIM_LINE_MAX];
+    char     type;                     /* nonzero: the body of this object is being read */
+    uint64_t id, bytes, digest;
+    uint32_t body_left;
+};
+
+/* And in an output continuation. */
+struct writing {
+    uint64_t key, length;              /* the true length, also when validEnd does not tell it */
+    uint64_t consumed;                 /* unknown length: where the next input begins */
+};
+
+static void put(struct trk_ucont *u, const void *opaque, size_t n)
+{
+    u->opaque_bytes = (uint16_t)n;
+    memcpy(u->opaque, opaque, n);
+}
+
+static bool complain(struct sim_application *app, const char *why)
+{
+    app->complaint = why;
+    return false;
+}
+
+/* ---- output: bytes of a range, by its continuation alone ---- */
+
+/* Gives want i from the output u. base: stream offset asked for. */
+static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_t offset, uint32_t bytes, uint32_t *used,
+                 struct trk_result *out, unsigned i)
+{
+    struct writing w;
+
+    if (u->type != TRK_UCONT_OUTPUT || u->opaque_bytes != sizeof w)
+        return complain(app, "a range of what is no output continuation");
+    memcpy(&w, u->opaque, sizeof w);
+    if (offset < u->first || offset > u->second)
+        return complain(app, "a range that begins outside its continuation");
+    uint64_t left = offset - u->first < w.length ? w.length - (offset - u->first) : 0;
+    uint32_t n = bytes < left ? bytes : (uint32_t)left;
+    if (n > SIM_GIVEN_BYTES - *used)
+        return complain(app, "more bytes wanted than an answer holds");
+    sim_content(w.key, offset - u->first, app->output + *used, n);
+    out->given[i].data = app->output + *used;
+    out->given[i].bytes = n;
+    *used += n;
+    if (u->second == TRK_OFFSET_UNKNOWN && n == left) {
+        struct reading idle = { 0 };
+        out->given[i].end = true;
+        app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first + w.length };
+        put(&app->next_input, &idle, sizeof idle);
+        out->next_input = &app->next_input;
+    }
+    return true;
+}
+
+/* ---- input: a line, perhaps a body, in any number of pieces ---- */
+
+struct event {                         /* one input event while it is worked on */
+    struct reading state;
+    uint64_t at, output_at;            /* input offset reached; next free output offset */
+    const uint8_t *input; uint32_t left;
+    bool     end;                      /* the end of the stream follows */
+    uint32_t nibble;
+};
+
+static void take(struct event *e, uint32_t n)
+{
+    e->input += n;
+    e->left -= n;
+    e->at += n;
+}
+
+static void say_more(const struct event *e, struct trk_result *out)
+{
+    out->fate = TRK_INPUT_MORE;
+    out->input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = e->at, .second = e->output_at };
+    put(&out->input, &e->state, sizeof e->state);
+}
+
+/* The input made an output of `bytes` with this key; state says how reading goes on. */
+static void say_done(const struct event *e, uint64_t key, uint64_t bytes, bool known, bool fin, struct trk_result *out)
+{
+    struct writing w = { key, bytes, e->at };
+
+    out->fate = TRK_INPUT_DONE;
+    out->input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = e->at, .second = known ? e->output_at + bytes : TRK_OFFSET_UNKNOWN };
+    put(&out->input, &e->state, sizeof e->state);
+    out->output = (struct trk_ucont){ .type = TRK_UCONT_OUTPUT, .flags = fin ? TRK_UCONT_FIN : 0,
+                                      .first = e->output_at, .second = known ? e->output_at + bytes : TRK_OFFSET_UNKNOWN };
+    put(&out->output, &w, sizeof w);
+}
+
+static bool read_body(struct event *e, struct trk_result *out)
+{
+    struct reading *s = &e->state;
+    uint32_t n = e->left < s->body_left ? e->left : s->body_left;
+
+    if (e->nibble && n > e->nibble)
+        n = e->nibble;
+    s->digest = sim_digest(s->digest, e->input, n);
+    s->body_left -= n;
+    take(e, n);
+    if (s->body_left > 0) {
+        say_more(e, out);
+        return true;
+    }
+    uint64_t key = sim_key_of(s->id, s->digest), bytes = s->bytes;
+    *s = (struct reading){ 0 };
+    say_done(e, key, bytes, true, false, out);
+    return true;
+}
+
+static bool begin_object(struct event *e, const struct sim_object *o, struct trk_result *out)
+{
+    struct reading *s = &e->state;
+
+    *s = (struct reading){ 0 };
+    switch (o->type) {
+    case 'P':
+    case 'C':
+        *s = (struct reading){ .type = 'P', .id = o->id, .bytes = o->bytes, .digest = SIM_DIGEST_SEED, .body_left = o->body_bytes };
+        if (o->type == 'P')
+            return read_body(e, out);
+        say_done(e, sim_interim_key(o->id), SIM_INTERIM_BYTES, true, false, out);
+        return true;
+    case 'R':
+        e->at += o->body_bytes;        /* consumed, unseen: the client need not send it */
+        say_done(e, sim_object_key(o), o->bytes, true, false, out);
+        return true;
+    default:
+        say_done(e, sim_object_key(o), o->bytes, o->type != 'U', o->type == 'F', out);
+        return true;
+    }
+}
+
+static bool read_line(struct sim_application *app, struct event *e, struct trk_result *out)
+{
+    struct reading *s = &e->state;
+    const uint8_t *newline = e->left ? memchr(e->input, '\n', e->left) : NULL;
+    uint32_t n = newline ? (uint32_t)(newline - e->input) + 1 : e->left;
+    struct sim_object o;
+
+    if (n > (uint32_t)SIM_LINE_MAX - s->line_bytes)
+        return complain(app, "input that is no request line");
+    if (n > 0)
+        memcpy(s->line + s->line_bytes, e->input, n);
+    s->line_bytes = (uint8_t)(s->line_bytes + n);
+    take(e, n);
+    if (!newline) {
+        if (e->end)
+            return complain(app, "the end of input inside a request line");
+        say_more(e, out);
+        return true;
+    }
+    if (!sim_line_read(s->line, s->line_bytes, &o))
+        return complain(app, "input that is no request line");
+    return begin_object(e, &o, out);
+}
+
+static bool input_event(struct sim_application *app, const struct trk_spend *spend, struct trk_result *out)
+{
+    const struct trk_request *r = &spend->request;
+    struct event e = { .at = r->input_offset, .input = r->input, .left = r->input_bytes,
+                       .end = r->input_end, .nibble = app->nibble_bytes };
+
+    if (r->input_cont != 0xff) {
+        const struct trk_ucont *u = &spend->conts[r->input_cont];
+        if (u->type != TRK_UCONT_INPUT || u->opaque_bytes != sizeof e.state || u->first != r->input_offset || u->second == TRK_OFFSET_UNKNOWN)
+            return complain(app, "input that does not go on where its continuation stands");
+        memcpy(&e.state, u->opaque, sizeof e.state);
+        e.output_at = u->second;
+    }
+    if (e.state.type)
+        return read_body(&e, out);
+    if (e.left == 0 && e.end && e.state.line_bytes == 0) {       /* the end of the stream is one unit of offset */
+        e.at++;
+        say_done(&e, 0, 0, true, true, out);
+        out->input.flags |= TRK_UCONT_FIN;
+        return true;
+    }
+    return read_line(app, &e, out);
+}
+
+static void greet(struct sim_application *app, struct trk_result *out)
+{
+    struct event e = { 0 };
+
+    say_done(&e, SIM_GREETING_KEY, app->greeting_bytes, true, false, out);
+    out->opens_output = true;
+}
+
+bool sim_application_run(struct sim_application *app, const struct trk_spend *spend, const struct trk_plan *plan, struct trk_result *out)
+{
+    uint32_t used = 0;
+
+    app->complaint = NULL;
+    out->fate = TRK_INPUT_NONE;
+    out->opens_output = false;
+    out->next_input = NULL;
+    if (spend->type == TRK_SPEND_OPEN && !spend->request.has_input && app->greeting_bytes)
+        greet(app, out);
+    if (plan->may_input && !input_event(app, spend, out))
+        return false;
+    for (unsigned i = 0; i < plan->n_wants; i++) {
+        bool own = plan->wants[i].cont == TRK_ASK_INPUT;
+        const struct trk_ucont *u = own ? &out->output : &spend->conts[plan->wants[i].cont];
+
+        memset(&out->given[i], 0, sizeof out->given[i]);
+        if (own && out->fate != TRK_INPUT_DONE)
+            continue;
+        if (!give(app, u, plan->wants[i].offset, plan->wants[i].bytes, &used, out, i))
+            return false;
+    }
+    return true;
+}

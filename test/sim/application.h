@@ -1,0 +1,22 @@
+/* application.h - the simulated server's application: what libminisocket's user would write, without state.
+ * All it knows of a connection comes in the request's continuations. */
+#ifndef SIM_APPLICATION_H
+#define SIM_APPLICATION_H
+
+#include "serve/serve.h"
+
+#define SIM_GIVEN_BYTES (TRK_GRANT_MAX * TRK_SLOT_MAX)
+
+struct sim_application {
+    uint32_t greeting_bytes;           /* > 0: the server speaks first */
+    uint32_t nibble_bytes;             /* > 0: takes no more of a body in one event, leaves the rest to be sent again */
+    /* Memory of one event, used anew for each. */
+    struct trk_ucont next_input;
+    uint8_t *output;                   /* SIM_GIVEN_BYTES */
+    const char *complaint;             /* why the event made no sense, NULL if it did */
+};
+
+/* Answers one event. False with *complaint set: the request asks for what no honest client asks. */
+bool sim_application_run(struct sim_application *app, const struct trk_spend *spend, const struct trk_plan *plan, struct trk_result *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* server.h - the simulated stateless server: some replicas that share nothing but keys, each as good as
+ * rebooted before every packet, and the oracles that watch every answer. */
+#ifndef SIM_SERVER_H
+#define SIM_SERVER_H
+
+#include "application.h"
+#include "random.h"
+
+#define SIM_REPLICAS_MAX 4
+
+struct sim_server_config {
+    uint8_t  replicas;                 /* 1.. */
+    int32_t  skew_ms[SIM_REPLICAS_MAX];
+    uint16_t mtu;                      /* of its device */
+    uint32_t rotate_ms;                /* > 0: one replica takes one step of a staged rotation so often */
+    bool     retire;                   /* old epochs are taken away at last; else they stay, retiring */
+    uint32_t greeting_bytes, nibble_bytes;
+    bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */
+    uint8_t  twin_every;               /* every so many answers is made twice, by two replicas, and compared; 0: never */
+};
+
+struct sim_server {
+    struct sim_server_config config;
+    struct trk_keys keys[SIM_REPLICAS_MAX];
+    uint8_t  epoch;                    /* the one that is current, or being promoted */
+    uint8_t  rotation_step;
+    struct sim_application app;
+    struct sim_workbench *bench;       /* memory of one event, kept between runs because it is large */
+    uint64_t verdicts[TRK_V_COUNT];    /* of intact segments */
+    uint64_t events, packets_out, headers_out;
+    const char *violation;             /* the first broken rule; the run has failed */
+    char     detail[160];
+};
+
+typedef void sim_server_send(void *arg, const uint8_t *packet, uint32_t bytes);
+
+void sim_server_init(struct sim_server *s, const struct sim_server_config *config);
+/* One packet arrives at a random replica; its answers go through send. real_ms: the true real time. garbage: nobody's
+ * packet, an answer to it is a violation. Returns the packet's fate. */
+enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, const uint8_t *packet, uint32_t bytes,
+                                   bool garbage, uint64_t real_ms, sim_server_send *send, void *arg);
+/* The next step of a staged rotation: add, promote, retire. */
+void sim_server_rotate(struct sim_server *s);
+
+#endif

@@ -1,0 +1,42 @@
+/* world.h - a whole world: clients, a path each way for each of them, one stateless server, virtual time. One
+ * scenario with one seed is one run, always the same. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "path.h"
+#include "program.h"
+#include "server.h"
+
+#define SIM_CLIENTS_MAX 4
+#define SIM_OBJECTS_MAX 512
+
+struct sim_scenario {
+    uint64_t seed;
+    unsigned n_clients;
+    struct sim_program_config clients[SIM_CLIENTS_MAX];
+    struct sim_path_config up[SIM_CLIENTS_MAX], down[SIM_CLIENTS_MAX];
+    struct sim_server_config server;
+    double   forge;                    /* chance that a packet brings a forged one along */
+    bool     attack;                   /* corrupted packets reach the parsers: bytes may be wrong, nothing may break or hang */
+    uint32_t limit_s;                  /* virtual time by which everything must have ended */
+    bool     trace;
+};
+
+struct sim_outcome {
+    const char *rule;                  /* NULL: everything held */
+    char     detail[200];
+    uint64_t end_us, events;
+    uint64_t up_pkts, down_pkts, headers, lost_pkts;
+    struct trk_client_stats stats[SIM_CLIENTS_MAX];
+    uint64_t finished_us[SIM_CLIENTS_MAX], bytes_read[SIM_CLIENTS_MAX];
+    uint64_t server_verdicts[TRK_V_COUNT];
+};
+
+/* Runs it to its end. True if every rule held. */
+bool sim_world_run(const struct sim_scenario *s, struct sim_outcome *out);
+/* A good starting point: one IPv4 client with no objects yet, 10 ms each way, no faults. */
+void sim_scenario_init(struct sim_scenario *s, uint64_t seed);
+/* Prints what failed and how it ended to stdout. */
+void sim_outcome_print(const struct sim_scenario *s, const struct sim_outcome *o);
+
+#endif
