@@ -53,7 +53,7 @@ enum trk_verdict trk_check_open(const struct trk_segment *seg, const struct trk_
     out->tick = trk_tick(now_ms);
     out->id.h = trk_conn_hash(epoch, open.random, &seg->flow);
     out->id.t = out->tick;
-    out->isn = trk_conn_isn(epoch, out->id.h);
+    out->isn = trk_conn_isn(out->id.h);
     out->address_tag = trk_address_tag(epoch, &seg->flow.src, seg->flow.sport);
     fill_request(&open, out, config, slot_of(seg, config), &out->request);
     return TRK_V_ACCEPTED;

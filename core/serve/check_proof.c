@@ -33,6 +33,6 @@ enum trk_verdict trk_check_proof(struct trk_spend *out)
     for (unsigned p = 0; p < r->n_parts; p++)
         if (!nonces_add_up(out->epoch, r, &r->parts[p]))
             return TRK_V_BAD_PROOF;
-    out->isn = trk_conn_isn(out->epoch, r->id.h);
+    out->isn = trk_conn_isn(r->id.h);
     return TRK_V_ACCEPTED;
 }

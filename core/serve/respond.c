@@ -35,6 +35,8 @@ static bool seal_conts(const struct trk_keys *keys, struct answering *a)
     const struct trk_result *result = a->result;
     const struct trk_spend *spend = a->voice.spend;
     a->conts.input_bytes = a->conts.output_bytes = a->conts.next_bytes = 0;
+    if (a->plan->refresh)              /* the application was not asked: there is no result */
+        return true;
     struct trk_ucont from_nothing = { .type = TRK_UCONT_INPUT, .first = 0, .second = result->output.second };
     bool speaks = spend->type == TRK_SPEND_OPEN && !spend->request.has_input && result->opens_output;
     bool done = speaks || (a->plan->may_input && result->fate == TRK_INPUT_DONE);

@@ -5,7 +5,7 @@
 /* One purpose, one subkey: a value made for one use can never pass for another. The numbers are part of
  * the protocol (all replicas derive alike), so they are only ever appended to. */
 enum purpose {
-    PURPOSE_SEAL = 1, PURPOSE_NONCE = 2, PURPOSE_ID = 3, PURPOSE_ISN = 4, PURPOSE_ADDRESS = 5,
+    PURPOSE_SEAL = 1, PURPOSE_NONCE = 2, PURPOSE_ID = 3, PURPOSE_ADDRESS = 5,
     PURPOSE_UCONT_MAC = 6, PURPOSE_UCONT_ENC = 7,
 };
 #define CONTEXT "Trickles"             /* exactly crypto_kdf_CONTEXTBYTES */
@@ -39,7 +39,6 @@ bool trk_keys_add(struct trk_keys *keys, uint8_t epoch, enum trk_epoch_state sta
     derive(e->seal, sizeof e->seal, epoch, PURPOSE_SEAL, master);
     derive(e->nonce, sizeof e->nonce, epoch, PURPOSE_NONCE, master);
     derive(e->id, sizeof e->id, epoch, PURPOSE_ID, master);
-    derive(e->isn, sizeof e->isn, epoch, PURPOSE_ISN, master);
     derive(e->address, sizeof e->address, epoch, PURPOSE_ADDRESS, master);
     derive(e->ucont_mac, sizeof e->ucont_mac, epoch, PURPOSE_UCONT_MAC, master);
     derive(e->ucont_enc, sizeof e->ucont_enc, epoch, PURPOSE_UCONT_ENC, master);
@@ -94,12 +93,9 @@ uint64_t trk_conn_hash(const struct trk_epoch *e, const uint8_t random[TRK_RANDO
     return trk_prf64(e->id, in, sizeof in);
 }
 
-uint32_t trk_conn_isn(const struct trk_epoch *e, uint64_t h)
+uint32_t trk_conn_isn(uint64_t h)
 {
-    uint8_t in[8];
-    struct trk_writer w = trk_writer_init(in, sizeof in);
-    trk_put(&w, h, 8);
-    return (uint32_t)trk_prf64(e->isn, in, sizeof in);
+    return (uint32_t)(h ^ h >> 32);
 }
 
 uint32_t trk_address_tag(const struct trk_epoch *e, const struct trk_addr *addr, uint16_t port)

@@ -20,7 +20,7 @@ enum trk_epoch_state { TRK_EPOCH_ADDED = 1, TRK_EPOCH_CURRENT = 2, TRK_EPOCH_RET
 struct trk_epoch {                     /* one epoch's subkeys, each for one purpose */
     uint8_t epoch;
     uint8_t state;                     /* enum trk_epoch_state */
-    uint8_t seal[16], nonce[16], id[16], isn[16], address[16];   /* SipHash keys */
+    uint8_t seal[16], nonce[16], id[16], address[16];   /* SipHash keys */
     uint8_t ucont_mac[32], ucont_enc[32];
 };
 struct trk_keys { uint8_t n; uint8_t current; /* index */ struct trk_epoch epochs[TRK_EPOCHS_MAX]; };
@@ -36,7 +36,9 @@ void trk_keys_wipe(struct trk_keys *keys);
 
 /* h of a connection (DESIGN 3.1): PRF of the SYN's random bytes and the flow as the server sees it (src = client). */
 uint64_t trk_conn_hash(const struct trk_epoch *e, const uint8_t random[TRK_RANDOM_BYTES], const struct trk_flow *flow);
-uint32_t trk_conn_isn(const struct trk_epoch *e, uint64_t h);
+/* Of the server's sequence space. A function of h alone, which nobody off the path knows: a request that arrives after a
+ * rotation says h and not the ISN, and the sequence space must not jump with the epoch. */
+uint32_t trk_conn_isn(uint64_t h);
 /* Tag of the client's address and port (src of what the server receives). */
 uint32_t trk_address_tag(const struct trk_epoch *e, const struct trk_addr *addr, uint16_t port);
 

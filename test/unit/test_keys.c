@@ -27,7 +27,6 @@ START_TEST(subkeys_equal_the_second_implementation)
     ck_assert_mem_eq(e->seal, vector_key_seal, 16);
     ck_assert_mem_eq(e->nonce, vector_key_nonce, 16);
     ck_assert_mem_eq(e->id, vector_key_id, 16);
-    ck_assert_mem_eq(e->isn, vector_key_isn, 16);
     ck_assert_mem_eq(e->address, vector_key_address, 16);
     ck_assert_mem_eq(e->ucont_mac, vector_key_ucont_mac, 32);
     ck_assert_mem_eq(e->ucont_enc, vector_key_ucont_enc, 32);
@@ -39,7 +38,7 @@ START_TEST(identifiers_equal_the_second_implementation)
     struct trk_keys keys = one_epoch(3);
     const struct trk_epoch *e = trk_keys_current(&keys);
     ck_assert_uint_eq(trk_conn_hash(e, random_bytes, &flow), VECTOR_CONN_HASH);
-    ck_assert_uint_eq(trk_conn_isn(e, 0x0123456789abcdefull), VECTOR_ISN);
+    ck_assert_uint_eq(trk_conn_isn(0x0123456789abcdefull), 0x01234567u ^ 0x89abcdefu);
     ck_assert_uint_eq(trk_address_tag(e, &flow.dst, 40000), VECTOR_ADDRESS_TAG);
 }
 END_TEST
