@@ -28,7 +28,7 @@ bool trk_frame_shape(const uint8_t *ip, size_t bytes, struct trk_frame_shape *ou
     return tcp_bytes >= 20 && bytes >= out->header_bytes;
 }
 
-uint32_t trk_sum(const uint8_t *bytes, size_t n, uint32_t sum)
+uint32_t trk_frame_sum(const uint8_t *bytes, size_t n, uint32_t sum)
 {
     size_t i = 0;
     for (; i + 1 < n; i += 2)
@@ -38,7 +38,7 @@ uint32_t trk_sum(const uint8_t *bytes, size_t n, uint32_t sum)
     return sum;
 }
 
-uint16_t trk_fold(uint32_t sum)
+uint16_t trk_frame_fold(uint32_t sum)
 {
     sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)((sum & 0xffff) + (sum >> 16));
@@ -52,28 +52,28 @@ void trk_frame_set_length(uint8_t *ip, const struct trk_frame_shape *shape, uint
     }
     put16(ip + 2, total);
     put16(ip + 10, 0);
-    put16(ip + 10, 0xffff & ~(uint32_t)trk_fold(trk_sum(ip, shape->ip_bytes, 0)));
+    put16(ip + 10, 0xffff & ~(uint32_t)trk_frame_fold(trk_frame_sum(ip, shape->ip_bytes, 0)));
 }
 
 static uint32_t pseudo_sum(const uint8_t *ip, const struct trk_frame_shape *shape, uint32_t total)
 {
     uint32_t sum = total - shape->ip_bytes + 6;      /* TCP length and protocol */
-    return shape->family == 4 ? trk_sum(ip + 12, 8, sum) : trk_sum(ip + 8, 32, sum);
+    return shape->family == 4 ? trk_frame_sum(ip + 12, 8, sum) : trk_frame_sum(ip + 8, 32, sum);
 }
 
 void trk_frame_set_pseudo_sum(uint8_t *ip, const struct trk_frame_shape *shape, uint32_t total)
 {
-    put16(ip + shape->ip_bytes + 16, trk_fold(pseudo_sum(ip, shape, total)));
+    put16(ip + shape->ip_bytes + 16, trk_frame_fold(pseudo_sum(ip, shape, total)));
 }
 
 void trk_frame_finish(uint8_t *ip, const struct trk_frame_shape *shape, uint32_t total)
 {
     uint8_t *check = ip + shape->ip_bytes + 16;
     uint32_t pseudo = pseudo_sum(ip, shape, total);
-    if (get16(check) != trk_fold(pseudo))
+    if (get16(check) != trk_frame_fold(pseudo))
         return;
     put16(check, 0);
-    put16(check, 0xffff & ~(uint32_t)trk_fold(trk_sum(ip + shape->ip_bytes, total - shape->ip_bytes, pseudo)));
+    put16(check, 0xffff & ~(uint32_t)trk_frame_fold(trk_frame_sum(ip + shape->ip_bytes, total - shape->ip_bytes, pseudo)));
 }
 
 uint32_t trk_frame_length(const uint8_t *ip)

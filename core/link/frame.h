@@ -18,8 +18,8 @@ struct trk_frame_shape { uint8_t family; uint32_t ip_bytes, header_bytes; };  /*
 bool trk_frame_shape(const uint8_t *ip, size_t bytes, struct trk_frame_shape *out);
 
 /* One's complement sum of bytes, added to sum (not folded). */
-uint32_t trk_sum(const uint8_t *bytes, size_t n, uint32_t sum);
-uint16_t trk_fold(uint32_t sum);
+uint32_t trk_frame_sum(const uint8_t *bytes, size_t n, uint32_t sum);
+uint16_t trk_frame_fold(uint32_t sum);
 /* Write the IP length field for a packet of total bytes, and the IPv4 header checksum. */
 void trk_frame_set_length(uint8_t *ip, const struct trk_frame_shape *shape, uint32_t total);
 /* Write the folded pseudo-header sum into the TCP checksum field, for a packet of total bytes. */
