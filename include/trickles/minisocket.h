@@ -1,0 +1,202 @@
+/* minisocket.h - write a server that keeps no per-connection state.
+ *
+ * The server side of Trickles (NSDI 2005), section 3: one queue of events for all clients instead of a
+ * descriptor for each. An event is one request packet; its *minisocket* lives until that event is answered,
+ * and nothing about the client stays behind. What you need to remember travels with the client, in two
+ * continuations that this library seals (MAC, bound to the connection; encrypted on request):
+ *
+ *   output  {first, end, opaque}: from the opaque bytes, any byte of the output stream in [first, end) can be
+ *           made, by any replica, at any time, in any order and more than once.
+ *   input   {opaque}: what you have understood of the client's bytes so far.
+ *
+ * The one law: **every output byte is fixed by its output continuation.** Take the time from the event (never from
+ * a clock), put whatever the bytes depend on into the continuation, and msk_reset() when you cannot make the
+ * same bytes any more. Input is processed *at least once*: (connection, input.offset) is an idempotency key.
+ *
+ *   struct msk_options options = { .listen = addresses, .n_listen = 1 };
+ *   struct msk_server *server = msk_open(&options, error, sizeof error);
+ *   for (;;) {
+ *       struct pollfd p = { .fd = msk_fd(server), .events = POLLIN };
+ *       poll(&p, 1, -1);
+ *       msk_process(server, handler, NULL);        // handler(minisocket, event, argument) for each event
+ *   }
+ *
+ * A handler (1) looks at event->input and answers it by msk_more or msk_done, (2) gives the bytes of every
+ * range (msk_range, msk_give), (3) ends the minisocket: msk_reply. See examples/greeter.c.
+ *
+ * Conventions. Offsets and lengths are bytes of a stream, counted from its start; times are ms since 1970.
+ * Functions return 0 or a negative errno value: -EINVAL (not with this event, or not in this order), -EBADF (the
+ * minisocket has ended), -EMSGSIZE (opaque bytes above MSK_OPAQUE_MAX), -ERANGE (no such range); others are
+ * named where they occur. Errors for people are one sentence without a newline. A server and its minisockets
+ * belong to one thread. No function allocates after msk_open, except when interfaces come and go. */
+#ifndef TRICKLES_MINISOCKET_H
+#define TRICKLES_MINISOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MSK_API __attribute__((visibility("default")))
+#else
+#define MSK_API
+#endif
+
+#define MSK_OPAQUE_MAX 512                  /* opaque bytes in one continuation */
+#define MSK_LENGTH_UNKNOWN UINT64_MAX       /* an output that ends by msk_give_end */
+#define MSK_ERROR_BYTES 256                 /* enough for every error sentence */
+#define MSK_ANSWER_BYTES_MAX (256u * 16384u)/* all ranges of one event together are never longer */
+
+struct msk_server;                          /* listen addresses, links, keys, counters; nothing per client */
+struct minisock;                            /* one event being answered */
+
+/* ---------------- keys: what replicas share ---------------- */
+
+enum msk_key_state {
+    MSK_KEY_ADDED = 1,                      /* accepted from other replicas, never sealed with */
+    MSK_KEY_CURRENT = 2,                    /* exactly one: new connections are sealed with it */
+    MSK_KEY_RETIRING = 3                    /* still honoured: its connections move to the current one */
+};
+struct msk_key { uint8_t epoch; uint8_t state; uint8_t secret[32]; };
+#define MSK_KEYS_MAX 8
+struct msk_keys { size_t n; struct msk_key keys[MSK_KEYS_MAX]; };
+
+/* Read a key file: lines "EPOCH added|current|retiring HEX64", # begins a comment. The file must belong to
+ * nobody but its owner (mode 0600 or 0400). -EACCES, -EPERM, -ENOENT, -EINVAL, ... with a sentence in error. */
+MSK_API int msk_keys_read(const char *path, struct msk_keys *out, char *error, size_t error_bytes);
+/* Make a new key file with one random key, mode 0600. Never overwrites: -EEXIST. */
+MSK_API int msk_keys_generate(const char *path, char *error, size_t error_bytes);
+/* One random key for this process alone: a restart breaks its connections. */
+MSK_API void msk_keys_random(struct msk_keys *out);
+
+/* ---------------- the server ---------------- */
+
+enum msk_log_level { MSK_LOG_ERROR = 1, MSK_LOG_WARNING = 2, MSK_LOG_INFO = 3, MSK_LOG_DEBUG = 4 };
+
+struct msk_options {                        /* zero what you do not set; only read during msk_open */
+    /* "ADDR:PORT", "[V6ADDR]:PORT", "*:PORT". "*" and "[::]" mean all addresses of both families, "0.0.0.0" all
+     * IPv4 addresses. Port 0: the kernel picks one, see msk_listen_address. */
+    const char *const *listen; size_t n_listen;
+    const struct msk_keys *keys;            /* NULL: msk_keys_random */
+    const char *capture;                    /* a pcap file of all packets; NULL: none */
+    uint32_t horizon_ms, skew_ms;           /* how old a continuation may be, and how far clocks differ; 0: default */
+    void (*log)(void *arg, enum msk_log_level level, const char *line);     /* NULL: quiet */
+    void *log_arg;
+};
+
+/* Needs CAP_NET_RAW (and CAP_NET_ADMIN for the guard that keeps the kernel's TCP silent on the port). NULL with
+ * errno and a sentence on failure: EPERM, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ... */
+MSK_API struct msk_server *msk_open(const struct msk_options *options, char *error, size_t error_bytes);
+/* Ends at once; clients are told nothing and go on with any replica. NULL is allowed. */
+MSK_API void msk_close(struct msk_server *server);
+/* Replace the keys, between events. -EINVAL: no or several current keys, an epoch twice, too many. */
+MSK_API int msk_set_keys(struct msk_server *server, const struct msk_keys *keys);
+/* The i-th listen address with its real port. -ERANGE. */
+MSK_API int msk_listen_address(const struct msk_server *server, size_t i, struct sockaddr_storage *out);
+
+/* Every packet has one fate, each fate one counter. name and why are static. */
+struct msk_counter { const char *name, *why; uint64_t value; };
+/* Fills up to n; returns how many there are. */
+MSK_API size_t msk_counters(const struct msk_server *server, struct msk_counter *out, size_t n);
+
+/* ---------------- the event queue (paper 3.1) ---------------- */
+
+enum msk_event_type {
+    MSK_OPEN = 1,                           /* a connection begins; input may come with it */
+    MSK_REQUEST = 2,                        /* input, or asked ranges, or both */
+    MSK_CLOSE = 3                           /* the client says it is gone: a hint, it may never come */
+};
+
+struct msk_input {                          /* the next bytes of the client's stream, if present */
+    bool present;
+    bool end;                               /* the stream ends after them: one more unit to consume */
+    const uint8_t *data; size_t bytes;      /* may be 0 bytes, when end */
+    uint64_t offset;                        /* of data[0] */
+    const uint8_t *opaque; size_t opaque_bytes;     /* your last input continuation; 0 bytes at first */
+    uint64_t output_offset;                 /* where the output that you make of it will begin */
+    size_t room;                            /* bytes of that output that fit into this very answer */
+};
+
+struct msk_event {                          /* lives as long as its minisocket */
+    enum msk_event_type type;
+    struct sockaddr_storage peer, local;    /* sockaddr_in or sockaddr_in6 */
+    uint8_t connection[12];                 /* the sealed connection id: no client can choose another's */
+    uint64_t time_ms;                       /* sealed into the request: equal on every replica, 16 ms steps */
+    struct msk_input input;
+};
+
+/* A descriptor to poll: readable when events may be there, or interfaces changed. Not to be read. */
+MSK_API int msk_fd(const struct msk_server *server);
+/* The next event, without blocking; NULL: poll again. A minisocket that still lives is dropped first. */
+MSK_API struct minisock *msk_next_event(struct msk_server *server);
+MSK_API const struct msk_event *msk_event(const struct minisock *m);
+
+typedef void (*msk_handler)(struct minisock *m, const struct msk_event *event, void *arg);
+/* Dispatch what is there, a bounded number of events, without blocking. An event that the handler leaves
+ * unanswered is dropped. Returns how many events there were, or a negative errno value. */
+MSK_API int msk_process(struct msk_server *server, msk_handler handler, void *arg);
+
+/* ---------------- answering (paper 3.3, 4.1 to 4.3) ---------------- */
+
+struct msk_bytes { const void *data; size_t bytes; };       /* copied at the call */
+
+/* The input is not enough yet. consumed counts from input.data[0]: 0 means "send it again, with more", more than
+ * input.bytes means that the client throws away what follows, unsent. */
+MSK_API int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input);
+
+struct msk_output {                         /* what the input became */
+    uint64_t consumed;                      /* as for msk_more */
+    struct msk_bytes input;                 /* continuation for the bytes after these */
+    struct msk_bytes output;                /* continuation that makes the output */
+    uint64_t length;                        /* of the output, from input.output_offset on; or MSK_LENGTH_UNKNOWN */
+    bool last;                              /* the stream to the client ends after it */
+    bool encrypt;                           /* hide the opaque bytes from the client */
+};
+/* The input is understood. With MSK_OPEN and no input: the server speaks first. The first bytes of the
+ * output appear as a further range at once. */
+MSK_API int msk_done(struct minisock *m, const struct msk_output *output);
+
+struct msk_range {                          /* bytes that the client asks for now */
+    const uint8_t *opaque; size_t opaque_bytes;     /* of the output continuation that makes them */
+    uint64_t first, end;                    /* its valid range; end may be MSK_LENGTH_UNKNOWN */
+    uint64_t offset; size_t bytes;          /* asked: within the valid range, bytes may be 0 */
+};
+MSK_API size_t msk_ranges(const struct minisock *m);
+MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out);
+/* The bytes of range i, at most as many as asked. They are not copied: keep them until msk_reply has returned. Fewer
+ * than asked is allowed only where the output is of unknown length and waits for nothing else. */
+MSK_API int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes);
+/* The last bytes of an output of unknown length. next_input: the continuation for the client's next bytes;
+ * last: the stream to the client ends here. next_offset: of this output's end (offset + bytes). */
+MSK_API int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last);
+
+/* Answer with what was said, and end the minisocket. An event that needs nothing said (MSK_OPEN of a client that
+ * speaks first) is answered too, MSK_CLOSE is only ended. -ENOBUFS: the answer cannot be written into the packets
+ * that this client may be sent; others: sending failed, which the client sees as a loss. */
+MSK_API int msk_reply(struct minisock *m);
+
+/* ---- Figure 8 under its own names. Its first argument, the listening descriptor, is known by the minisocket. ---- */
+/* Give data to the ranges in their order, and reply. */
+MSK_API int msk_send(struct minisock *m, const void *data, size_t bytes);
+/* The same with one vector per range. */
+MSK_API int msk_sendv(struct minisock *m, const struct iovec *vectors, int n);
+enum msk_ucont_kind { MSK_UCONT_INPUT = 1, MSK_UCONT_OUTPUT = 2 };
+/* Replace the opaque bytes of a continuation that msk_more or msk_done announced. pkt of the paper is the kind:
+ * the answer's first packet carries both. */
+MSK_API int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaque, size_t bytes);
+/* Say nothing; the client asks again. */
+MSK_API int msk_drop(struct minisock *m);
+
+/* End the connection with an error at the client (ECONNRESET). For outputs that can no longer be made. */
+MSK_API int msk_reset(struct minisock *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

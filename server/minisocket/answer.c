@@ -1,0 +1,127 @@
+/* answer.c - a packet's way through the server, from top to bottom:
+ * read it, check what it proves, admit it, plan what may be said, ask the application; send.c says it. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include "server.h"
+
+static uint64_t real_time_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A marked segment with right checksums to one of our addresses. */
+static enum trk_verdict read_segment(struct minisock *m, const struct trk_link_packet *packet)
+{
+    enum trk_verdict v = trk_segment_parse(packet->ip, packet->bytes, &m->segment);
+    if (v != TRK_V_ACCEPTED)
+        return v;
+    if (!packet->checksum_ok && !trk_segment_checksum_ok(packet->ip, packet->bytes))
+        return TRK_V_BAD_CHECKSUM;
+    return TRK_V_ACCEPTED;
+}
+
+static bool is_ours(const struct minisock *m)
+{
+    return msk_is_ours(m->server, &m->segment.flow.dst, m->segment.flow.dport);
+}
+
+/* True if v is a refusal that the client is told. */
+static bool proven(enum trk_verdict v)
+{
+    return v >= TRK_V_NOT_ADJOINING && v < TRK_V_DROPPED;
+}
+
+/* Count v, and tell the client if it has proven that it is one. */
+static bool refuse(struct minisock *m, enum trk_verdict v)
+{
+    msk_count(m->server, v);
+    if (proven(v))
+        msk_tell(m, v, false);
+    return false;
+}
+
+/* The bytes that a refresh needs are the protocol's alone. */
+static bool refresh(struct minisock *m)
+{
+    struct msk_server *s = m->server;
+    struct trk_packets answer = msk_packets(s);
+    enum trk_verdict v = trk_respond(&m->spend, &m->decision, &m->plan, &m->result, &s->keys, &m->iface->config, m->now_ms, &answer);
+    msk_count(s, v);
+    if (v == TRK_V_REFRESHED)
+        msk_send_packets(m, &answer);
+    return false;
+}
+
+static void no_result_yet(struct minisock *m)
+{
+    m->result.fate = TRK_INPUT_NONE;
+    m->result.opens_output = false;
+    m->result.next_input = NULL;
+    memset(m->result.given, 0, m->plan.n_wants * sizeof m->result.given[0]);
+}
+
+/* True: the application is to answer this event. False: its fate is decided and counted. */
+static bool judge(struct minisock *m, const struct trk_link_packet *packet)
+{
+    struct msk_server *s = m->server;
+    enum trk_verdict v = read_segment(m, packet);
+    if (v != TRK_V_ACCEPTED)
+        return refuse(m, v);
+    if (!is_ours(m)) {
+        s->counts[MSK_COUNT_NOT_LOCAL]++;
+        return false;
+    }
+    v = trk_check(&m->segment, &s->keys, &m->iface->config, m->now_ms, &m->spend);
+    if (v != TRK_V_ACCEPTED)
+        return refuse(m, v);
+    m->plan.n_wants = 0;
+    no_result_yet(m);
+    if (m->spend.type == TRK_SPEND_CLOSE)
+        return true;
+    trk_admit(NULL, &m->spend, &m->iface->config, m->now_ms, &m->decision);
+    if (m->decision.verdict != TRK_V_ANSWERED && m->decision.verdict != TRK_V_REFRESHED)
+        return refuse(m, m->decision.verdict);
+    v = trk_plan(&m->spend, &m->decision, &m->iface->config, &m->plan);
+    if (v != TRK_V_ACCEPTED)
+        return refuse(m, v);
+    no_result_yet(m);
+    return m->plan.refresh ? refresh(m) : true;
+}
+
+struct minisock *msk_next_event(struct msk_server *s)
+{
+    struct minisock *m = &s->event;
+    const struct trk_link_packet *packet;
+    if (m->alive)
+        msk_drop(m);
+    while ((packet = msk_next_packet(s, &m->iface)) != NULL) {
+        m->server = s;
+        m->from = packet->from;
+        m->now_ms = real_time_ms();
+        if (judge(m, packet)) {
+            msk_event_fill(m);
+            m->alive = true;
+            return m;
+        }
+    }
+    return NULL;
+}
+
+int msk_process(struct msk_server *s, msk_handler handler, void *arg)
+{
+    int events = 0;
+    struct minisock *m;
+    if (!handler)
+        return -EINVAL;
+    while ((m = msk_next_event(s)) != NULL) {
+        handler(m, &m->event, arg);
+        if (m->alive)
+            msk_drop(m);
+        if (++events >= MSK_EVENTS_MAX && s->batch_i == s->batch_n)
+            break;                     /* at a batch's end: what is left shows in the descriptor again */
+    }
+    return events;
+}

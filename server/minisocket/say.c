@@ -1,0 +1,142 @@
+/* say.c - what the application says in answer to an event: continuations and bytes, kept until msk_reply. */
+#include <errno.h>
+#include <string.h>
+#include "server.h"
+
+static int set_opaque(struct trk_ucont *u, struct msk_bytes b, size_t limit)
+{
+    if (b.bytes > limit)
+        return -EMSGSIZE;
+    if (b.bytes > 0)
+        memcpy(u->opaque, b.data, b.bytes);
+    u->opaque_bytes = (uint16_t)b.bytes;
+    return 0;
+}
+
+/* Where the input continuation stands after `consumed` more. The end of the stream is one unit, and the last. */
+static void set_consumed(struct trk_ucont *u, const struct msk_input *in, uint64_t consumed)
+{
+    uint64_t last = in->end ? in->bytes + 1 : TRK_OFFSET_MAX - in->offset;
+    if (consumed > last)
+        consumed = last;
+    u->type = TRK_UCONT_INPUT;
+    u->flags = in->end && consumed == last ? TRK_UCONT_FIN : 0;
+    u->first = in->offset + consumed;
+}
+
+int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input)
+{
+    const struct msk_input *in = &m->event.input;
+    struct trk_ucont *u = &m->result.input;
+    if (!m->alive)
+        return -EBADF;
+    if (!in->present || m->result.fate != TRK_INPUT_NONE)
+        return -EINVAL;
+    int rc = set_opaque(u, input, MSK_OPAQUE_MAX);
+    if (rc != 0)
+        return rc;
+    set_consumed(u, in, consumed);
+    u->second = in->output_offset;
+    m->result.fate = TRK_INPUT_MORE;
+    return 0;
+}
+
+/* An output of unknown length carries, behind the opaque bytes, how much input was consumed before it: its end has
+ * to say where the next input begins. */
+static void add_trailer(struct trk_ucont *output, uint64_t consumed)
+{
+    uint8_t *at = output->opaque + output->opaque_bytes;
+    for (int i = 0; i < MSK_UNKNOWN_TRAILER; i++)
+        at[i] = (uint8_t)(consumed >> (56 - 8 * i));
+    output->opaque_bytes += MSK_UNKNOWN_TRAILER;
+}
+
+static uint64_t trailer(const struct trk_ucont *output)
+{
+    uint64_t consumed = 0;
+    if (output->opaque_bytes < MSK_UNKNOWN_TRAILER)
+        return 0;
+    for (int i = 0; i < MSK_UNKNOWN_TRAILER; i++)
+        consumed = consumed << 8 | output->opaque[output->opaque_bytes - MSK_UNKNOWN_TRAILER + i];
+    return consumed;
+}
+
+int msk_done(struct minisock *m, const struct msk_output *o)
+{
+    const struct msk_input *in = &m->event.input;
+    struct trk_result *result = &m->result;
+    bool unknown = o->length == MSK_LENGTH_UNKNOWN;
+    if (!m->alive)
+        return -EBADF;
+    if (result->fate != TRK_INPUT_NONE || (!in->present && (m->event.type != MSK_OPEN || o->consumed > 0)))
+        return -EINVAL;
+    if (!unknown && o->length > TRK_OFFSET_MAX - in->output_offset)
+        return -EINVAL;
+    int rc = set_opaque(&result->output, o->output, unknown ? MSK_OPAQUE_MAX - MSK_UNKNOWN_TRAILER : MSK_OPAQUE_MAX);
+    if (rc == 0)
+        rc = set_opaque(&result->input, o->input, MSK_OPAQUE_MAX);
+    if (rc != 0)
+        return rc;
+    set_consumed(&result->input, in, o->consumed);
+    result->input.second = unknown ? TRK_OFFSET_UNKNOWN : in->output_offset + o->length;
+    result->output.type = TRK_UCONT_OUTPUT;
+    result->output.flags = (o->last && !unknown ? TRK_UCONT_FIN : 0) | (o->encrypt ? TRK_UCONT_ENCRYPTED : 0);
+    result->output.first = in->output_offset;
+    result->output.second = result->input.second;
+    if (unknown)
+        add_trailer(&result->output, result->input.first);
+    result->fate = TRK_INPUT_DONE;
+    result->opens_output = !in->present;
+    return 0;
+}
+
+int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaque, size_t bytes)
+{
+    struct msk_bytes b = { opaque, bytes };
+    struct trk_ucont *output = &m->result.output;
+    if (!m->alive)
+        return -EBADF;
+    if (kind == MSK_UCONT_INPUT && m->result.fate != TRK_INPUT_NONE)
+        return set_opaque(&m->result.input, b, MSK_OPAQUE_MAX);
+    if (kind != MSK_UCONT_OUTPUT || m->result.fate != TRK_INPUT_DONE)
+        return -EINVAL;
+    bool unknown = output->second == TRK_OFFSET_UNKNOWN;
+    int rc = set_opaque(output, b, unknown ? MSK_OPAQUE_MAX - MSK_UNKNOWN_TRAILER : MSK_OPAQUE_MAX);
+    if (rc == 0 && unknown)
+        add_trailer(output, m->result.input.first);
+    return rc;
+}
+
+int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
+{
+    struct msk_range r;
+    int rc = msk_range(m, i, &r);
+    if (rc != 0)
+        return rc;
+    if (bytes > r.bytes)
+        return -EINVAL;
+    m->result.given[i].data = data;
+    m->result.given[i].bytes = (uint32_t)bytes;
+    return 0;
+}
+
+int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last)
+{
+    int rc = msk_give(m, i, data, bytes);
+    if (rc != 0)
+        return rc;
+    const struct trk_ucont *u = m->plan.wants[i].cont == TRK_ASK_INPUT ? &m->result.output : &m->spend.conts[m->plan.wants[i].cont];
+    if (u->second != TRK_OFFSET_UNKNOWN || m->result.next_input)
+        return -EINVAL;
+    rc = set_opaque(&m->next_input, next_input, MSK_OPAQUE_MAX);
+    if (rc != 0)
+        return rc;
+    m->next_input.type = TRK_UCONT_INPUT;
+    m->next_input.flags = 0;
+    m->next_input.first = trailer(u);
+    m->next_input.second = m->plan.wants[i].offset + bytes;
+    m->result.next_input = &m->next_input;
+    m->result.given[i].end = true;
+    m->result.given[i].fin = last;
+    return 0;
+}

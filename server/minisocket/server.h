@@ -1,0 +1,100 @@
+/* server.h - what a server is made of. Private to this library. Nothing here stands for a connection: the one
+ * struct minisock is the event being answered, and is used again for the next. */
+#ifndef MSK_SERVER_H
+#define MSK_SERVER_H
+
+#include <trickles/minisocket.h>
+#include "link/capture.h"
+#include "link/guard.h"
+#include "link/link.h"
+#include "link/route.h"
+#include "serve/serve.h"
+
+#define MSK_LISTENS_MAX 16
+#define MSK_LINKS_MAX   64
+#define MSK_LOCALS_MAX  512
+#define MSK_BATCH       32             /* packets taken from a link at once */
+#define MSK_EVENTS_MAX  256            /* dispatched by one msk_process, up to the end of a batch */
+#define MSK_UNKNOWN_TRAILER 8          /* ours, behind the opaque bytes of an output of unknown length */
+
+struct msk_listen {
+    struct sockaddr_storage address;   /* with the real port */
+    struct trk_link_port port;         /* family 0: any address of both */
+    bool any;                          /* any address of the family, or of both */
+    int guard;
+};
+
+struct msk_iface {                     /* one interface we hear: its link and what fits through it */
+    struct trk_link *link;
+    int ifindex;
+    char name[16];
+    struct trk_serve_config config;
+};
+
+/* Fates that are not verdicts of the protocol. */
+enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_NOT_LOCAL, MSK_COUNT_DROPS, MSK_COUNT_KINDS };
+
+struct minisock {
+    struct msk_server *server;
+    bool alive;
+    struct msk_event event;
+    const struct msk_iface *iface;     /* it came by, and goes back by */
+    struct trk_link_neighbour from;
+    uint64_t now_ms;                   /* of this event, the same for all steps of its answer */
+    struct trk_segment segment;
+    struct trk_spend spend;
+    struct trk_decision decision;
+    struct trk_plan plan;
+    struct trk_result result;
+    struct trk_ucont next_input;       /* of msk_give_end */
+};
+
+struct msk_server {
+    struct msk_listen listens[MSK_LISTENS_MAX]; size_t n_listens;
+    struct msk_iface ifaces[MSK_LINKS_MAX]; size_t n_ifaces;
+    struct trk_addr locals[MSK_LOCALS_MAX]; size_t n_locals;
+    int epoll, watch;
+    struct trk_keys keys;
+    uint32_t horizon_ms, skew_ms;
+    struct trk_capture *capture;
+    void (*log)(void *arg, enum msk_log_level level, const char *line); void *log_arg;
+
+    struct trk_link_packet batch[MSK_BATCH]; int batch_n, batch_i;   /* received, not judged yet */
+    const struct msk_iface *batch_iface;
+    int ready[MSK_LINKS_MAX]; int ready_n;                           /* interfaces with something to receive */
+
+    struct minisock event;
+    uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS];
+
+    struct trk_packet packets[TRK_ANSWER_PACKETS_MAX];               /* an answer, before it is sent */
+    struct trk_link_out out[TRK_ANSWER_PACKETS_MAX];
+    uint8_t arena[TRK_ARENA_BYTES];
+};
+
+void msk_log(const struct msk_server *s, enum msk_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* links.c: one link per interface that a listen address needs. Called at start and when interfaces change.
+ * False and a sentence if no interface at all can be heard. */
+bool msk_links_update(struct msk_server *s, char *error, size_t error_bytes);
+void msk_links_close(struct msk_server *s);
+
+/* local.c: which destinations are ours. A router's links also see what it forwards. */
+bool msk_locals_update(struct msk_server *s);
+bool msk_is_ours(const struct msk_server *s, const struct trk_addr *addr, uint16_t port);
+
+/* queue.c: the next received packet and the interface it came by; NULL: nothing there now. */
+const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface);
+
+/* send.c */
+/* 0, or why not all of them left. */
+int msk_send_packets(struct minisock *m, const struct trk_packets *answer);
+struct trk_packets msk_packets(struct msk_server *s);
+/* Tell the client why its proven request is not honoured. */
+void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
+
+/* event.c: what the application is shown. */
+void msk_event_fill(struct minisock *m);
+
+static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->verdicts[v]++; }
+
+#endif

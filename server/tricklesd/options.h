@@ -1,0 +1,21 @@
+/* options.h - the command line. */
+#ifndef TRICKLESD_OPTIONS_H
+#define TRICKLESD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LISTEN_MAX 16
+
+struct options {                       /* strings live as long as the program */
+    const char *root, *key_file, *stats, *pcap, *generate_key;
+    const char *listen[LISTEN_MAX]; size_t n_listen;
+    bool verbose;
+};
+
+enum { EXIT_FINE = 0, EXIT_RUN = 1, EXIT_USAGE = 2 };
+
+/* True: run with *out. False: end with *exit_code; what was wrong (or asked for) has been said. */
+bool options_parse(int argc, char **argv, struct options *out, int *exit_code);
+
+#endif

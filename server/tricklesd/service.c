@@ -1,0 +1,234 @@
+/* service.c - see service.h. */
+#include "service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "http_answer.h"
+#include "http_request.h"
+#include "log.h"
+
+#define RESIDENT_BYTES (512u << 10)    /* of the buffer: more is given back after each answer that needed it */
+
+int service_open(struct service *s, const char *root)
+{
+    if (file_root_open(&s->root, root) != 0)
+        return -1;
+    s->buffer = mmap(NULL, MSK_ANSWER_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (s->buffer == MAP_FAILED) {
+        file_root_close(&s->root);
+        return -1;
+    }
+    memset(s->buffer, 1, RESIDENT_BYTES);      /* resident from the start: memory does not grow with use */
+    return 0;
+}
+
+void service_close(struct service *s)
+{
+    munmap(s->buffer, MSK_ANSWER_BYTES_MAX);
+    file_root_close(&s->root);
+}
+
+/* ---- input: a request becomes an answer ---- */
+
+/* The directory's index, if the path is a directory written with its slash. path has room for HTTP_PATH_MAX. */
+static enum file_result look_up(struct file_root *root, char *path, struct file_identity *id)
+{
+    struct file f;
+    size_t n = strlen(path);
+    enum file_result found = file_open(root, path, &f);
+    if (found == FILE_DIRECTORY) {
+        bool slash = n > 0 && path[n - 1] == '/';
+        const char *more = slash ? "index.html" : "/";
+        if (n + strlen(more) > HTTP_PATH_MAX)
+            return FILE_NOT_FOUND;
+        strcpy(path + n, more);
+        if (!slash)
+            return FILE_DIRECTORY;
+        found = file_open(root, path, &f);
+        if (found == FILE_NOT_FOUND || found == FILE_DIRECTORY)
+            return FILE_FORBIDDEN;     /* no index, and no listing */
+    }
+    if (found == FILE_OK) {
+        *id = f.id;
+        file_close(&f);
+    }
+    if (found == FILE_FAILED)
+        log_line("cannot open %s: %m", path);
+    return found;
+}
+
+static void answer_request(struct service *s, struct http_request *r, int64_t date, struct http_answer *out)
+{
+    enum answer_kind refused;
+    struct file_identity id = { 0 };
+    char path[HTTP_PATH_MAX + 1];
+    uint64_t body = http_request_body(r);
+    http_path_finish(&r->path);
+    if (http_answer_refused(r, &refused)) {
+        /* Whoever waits for 100 Continue may leave out the body, so where the next request begins is unknown. */
+        bool close = !r->keep_alive || r->chunked || refused == ANSWER_VERSION || (r->expect_continue && body > 0 && !r->continued);
+        http_answer_refuse(r, refused, close, date, out);
+        return;
+    }
+    if (r->expect_continue && body > 0 && !r->continued && r->parser.http_minor > 0) {
+        r->continued = true;
+        http_answer_refuse(r, ANSWER_CONTINUE, false, date, out);
+        return;
+    }
+    memcpy(path, r->path.text, sizeof path);
+    enum file_result found = look_up(&s->root, path, &id);
+    http_answer_make(r, found, &id, path, date, out);
+}
+
+static uint64_t length_of(const struct http_answer *a) { return a->head_bytes + (a->no_body ? 0 : a->bytes); }
+
+static void log_answer(const struct msk_event *event, const struct http_request *r, const struct http_answer *a)
+{
+    if (log_verbose)
+        log_line("%s %s: %u, %llu bytes (input %llu)", r->complete ? http_method_str((enum http_method)r->parser.method) : "-",
+                 r->path.bytes ? r->path.text : "-", http_answer_status(a), (unsigned long long)length_of(a), (unsigned long long)event->input.offset);
+}
+
+/* Say `a`, having used so many bytes of the input; `then` is where the next request goes on. */
+static int say(struct minisock *m, const struct http_answer *a, uint64_t consumed, struct msk_bytes then, bool last)
+{
+    uint8_t saved[ANSWER_SAVED_MAX];
+    struct msk_output output = {
+        .consumed = consumed, .input = then, .output = { saved, http_answer_save(a, saved) }, .length = length_of(a), .last = last, .encrypt = true,
+    };
+    return msk_done(m, &output);
+}
+
+/* The client's stream ended where no request had begun: so does ours. */
+static int end_stream(struct minisock *m, const struct msk_input *in)
+{
+    struct msk_output nothing = { .consumed = in->bytes + 1, .length = 0, .last = true };
+    return msk_done(m, &nothing);
+}
+
+static int refuse_input(struct minisock *m, const struct msk_event *event, const struct http_request *r, enum http_progress progress)
+{
+    static const enum answer_kind kinds[] = {
+        [HTTP_MORE] = ANSWER_BAD_REQUEST, [HTTP_BAD] = ANSWER_BAD_REQUEST, [HTTP_TOO_LARGE] = ANSWER_HEAD_TOO_LARGE,
+        [HTTP_UNKNOWN_METHOD] = ANSWER_UNKNOWN_METHOD,
+    };
+    struct http_answer a;
+    http_answer_refuse(r, kinds[progress], true, (int64_t)(event->time_ms / 1000), &a);
+    log_answer(event, r, &a);
+    return say(m, &a, event->input.bytes + event->input.end, (struct msk_bytes){ 0 }, true);
+}
+
+static int answer_input(struct service *s, struct minisock *m, const struct msk_event *event, struct http_request *r, size_t used)
+{
+    const struct msk_input *in = &event->input;
+    struct http_answer a;
+    uint8_t saved[HTTP_SAVED_MAX];
+    struct msk_bytes then = { 0 };
+    uint64_t consumed = used;
+    answer_request(s, r, (int64_t)(event->time_ms / 1000), &a);
+    log_answer(event, r, &a);
+    if (a.kind == ANSWER_CONTINUE)
+        then = (struct msk_bytes){ saved, http_request_save(r, saved) };
+    else if (!r->chunked && http_request_body(r) <= UINT64_MAX - used)
+        consumed += http_request_body(r);      /* thrown away unseen, unsent if the client has not sent it yet */
+    bool cut_short = in->end && consumed > in->bytes;
+    return say(m, &a, consumed, then, a.close || cut_short);
+}
+
+/* 0, or a negative errno value: the state does not fit or is not ours. */
+static int take_input(struct service *s, struct minisock *m, const struct msk_event *event)
+{
+    const struct msk_input *in = &event->input;
+    struct http_request r;
+    uint8_t saved[HTTP_SAVED_MAX];
+    size_t used = 0;
+    if (!http_request_load(&r, in->opaque, in->opaque_bytes))
+        return -EPROTO;
+    enum http_progress progress = http_request_feed(&r, in->data, in->bytes, &used);
+    if (progress == HTTP_COMPLETE)
+        return answer_input(s, m, event, &r, used);
+    if (progress == HTTP_MORE && !in->end)
+        return msk_more(m, used, (struct msk_bytes){ saved, http_request_save(&r, saved) });
+    if (progress == HTTP_MORE && http_request_empty(&r))
+        return end_stream(m, in);
+    return refuse_input(m, event, &r, progress);
+}
+
+/* ---- output: ranges become bytes ---- */
+
+static bool copy_body(struct service *s, const struct http_answer *a, uint64_t offset, uint8_t *out, size_t n)
+{
+    struct file f;
+    if (n == 0)
+        return true;
+    if (!http_answer_has_file(a)) {
+        memcpy(out, http_answer_text(a) + offset, n);
+        return true;
+    }
+    enum file_result found = file_open(&s->root, a->path, &f);
+    bool same = found == FILE_OK && file_same(&f.id, &a->file);
+    bool ok = same && file_read(&f, a->first + offset, out, n);
+    if (!ok)
+        log_line("%s %s: connection reset", a->path,
+                 found != FILE_OK ? "can no longer be read" : same ? "became shorter while it was read" : "has changed since its download began");
+    if (found == FILE_OK)
+        file_close(&f);
+    return ok;
+}
+
+/* Bytes [r->offset, + r->bytes) of the stream into out: from the head, then from the body. */
+static bool produce(struct service *s, const struct msk_range *r, uint8_t *out)
+{
+    struct http_answer a;
+    char head[ANSWER_HEAD_MAX];
+    if (!http_answer_load(&a, r->opaque, r->opaque_bytes)) {
+        log_line("an answer of another version of tricklesd: connection reset");
+        return false;
+    }
+    uint64_t at = r->offset - r->first;
+    size_t n = r->bytes;
+    if (at + n > length_of(&a))
+        return false;
+    if (at < a.head_bytes) {
+        size_t part = a.head_bytes - at < n ? a.head_bytes - (size_t)at : n;
+        http_answer_head(&a, head);
+        memcpy(out, head + at, part);
+        out += part;
+        at += part;
+        n -= part;
+    }
+    return copy_body(s, &a, at - a.head_bytes, out, n);
+}
+
+/* All ranges of the event into the buffer. */
+static bool give_ranges(struct service *s, struct minisock *m, size_t *used)
+{
+    *used = 0;
+    for (size_t i = 0; i < msk_ranges(m); i++) {
+        struct msk_range r;
+        if (msk_range(m, i, &r) != 0 || r.bytes == 0)
+            continue;
+        if (r.bytes > MSK_ANSWER_BYTES_MAX - *used || !produce(s, &r, s->buffer + *used))
+            return false;
+        msk_give(m, i, s->buffer + *used, r.bytes);
+        *used += r.bytes;
+    }
+    return true;
+}
+
+void service_handle(struct minisock *m, const struct msk_event *event, void *arg)
+{
+    struct service *s = arg;
+    size_t used = 0;
+    int rc = event->input.present ? take_input(s, m, event) : 0;
+    if (rc != 0)
+        log_line("cannot go on with a request that another version of tricklesd began: connection reset");
+    if (rc != 0 || !give_ranges(s, m, &used))
+        msk_reset(m);
+    else
+        msk_reply(m);
+    if (used > RESIDENT_BYTES)
+        madvise(s->buffer + RESIDENT_BYTES, MSK_ANSWER_BYTES_MAX - RESIDENT_BYTES, MADV_DONTNEED);
+}
