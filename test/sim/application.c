@@ -52,7 +52,8 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
     out->given[i].data = app->output + *used;
     out->given[i].bytes = n;
     *used += n;
-    if (u->second == TRK_OFFSET_UNKNOWN && n == left) {
+    /* A range wholly behind the end gets nothing, not even END, which would say that the end is here. */
+    if (u->second == TRK_OFFSET_UNKNOWN && n == left && offset - u->first + n == w.length) {
         struct reading idle = { 0 };
         out->given[i].end = true;
         app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first + w.length };

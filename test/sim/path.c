@@ -22,7 +22,9 @@ static uint64_t through_queue(struct sim_path *p, uint64_t now_us, uint32_t byte
     return p->busy_until_us;
 }
 
-static bool lost(struct sim_path *p, struct sim_random *random)
+#define BURST_US 100000                /* a burst does not outlive a silence of this length */
+
+static bool lost(struct sim_path *p, struct sim_random *random, uint64_t silent_us)
 {
     const struct sim_path_config *c = &p->config;
 
@@ -31,7 +33,7 @@ static bool lost(struct sim_path *p, struct sim_random *random)
         return c->drop_mask >> (index - c->mask_from) & 1;
     if (c->burst_pkts <= 1)
         return sim_random_chance(random, c->loss);
-    if (p->bursting)
+    if (p->bursting && silent_us < BURST_US)
         p->bursting = !sim_random_chance(random, 1 / c->burst_pkts);
     else
         p->bursting = sim_random_chance(random, c->loss / c->burst_pkts);
@@ -69,6 +71,9 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
     const struct sim_path_config *c = &p->config;
     uint64_t at_us;
 
+    uint64_t silent_us = now_us - p->last_sent_us;
+
+    p->last_sent_us = now_us;
     p->sent_pkts++;
     p->sent_bytes += bytes;
     if (c->mtu_bytes && bytes > c->mtu_bytes) {
@@ -80,7 +85,7 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
         p->queue_drops++;
         return "queue full";
     }
-    if (lost(p, random) || blacked_out(c, at_us)) {
+    if (lost(p, random, silent_us) || blacked_out(c, at_us)) {
         p->losses++;
         return "lost";
     }

@@ -23,7 +23,7 @@ struct sim_path_config {
 
 struct sim_path {
     struct sim_path_config config;
-    uint64_t busy_until_us, last_arrival_us;
+    uint64_t busy_until_us, last_arrival_us, last_sent_us;
     bool     bursting;
     uint64_t sent_pkts, sent_bytes, queue_drops, losses, too_big;
 };

@@ -21,6 +21,7 @@ struct sim_program_config {
     const struct sim_object *objects; unsigned n_objects;
     unsigned pipeline;                 /* greatest number of unanswered requests, at least 1 */
     enum sim_ending ending;
+    bool     careless;                 /* takes any bytes and any end: what arrives may be forged */
     bool     syn_data;                 /* the first request rides in the SYN */
     uint32_t greeting_bytes;           /* the server speaks first */
     uint32_t write_chunk_bytes;        /* > 0: at most so many per call */
@@ -44,8 +45,8 @@ struct sim_program {
     uint64_t stuck_us; unsigned stuck; /* spinning without progress of time */
     unsigned unpolled;                 /* segments fed since poll was last drained */
     uint64_t object_done_us[2];        /* start and end of the object that was read last */
-    uint64_t finished_us, bytes_read, packets_in, packets_out;
-    bool     finished;
+    uint64_t finished_us, bytes_read, packets_in, packets_out;  /* in: intact ones */
+    bool     finished, gave_up;        /* gave up: no SYN was ever answered, for as long as Linux tries */
     const char *violation; char detail[160];
 };
 

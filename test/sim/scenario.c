@@ -49,7 +49,7 @@ static struct sim_object one_object(struct sim_random *r, uint64_t id, bool bodi
 
     o.type = types[sim_random_below(r, bodies ? sizeof types - 1 : 8)];
     if (o.type == 'P' || o.type == 'C' || o.type == 'R')
-        o.body_bytes = (uint32_t)(sim_random_chance(r, .1) ? 0 : sim_random_chance(r, .3) ? sim_random_range(r, 1, 30000) : sim_random_range(r, 1, 3000));
+        o.body_bytes = (uint32_t)(sim_random_chance(r, .1) ? o.type == 'C' : sim_random_chance(r, .3) ? sim_random_range(r, 1, 30000) : sim_random_range(r, 1, 3000));
     return o;
 }
 
@@ -172,9 +172,11 @@ void sim_scenario_random(struct sim_scenario *s, enum sim_mix mix, uint64_t seed
         s->forge = sim_random_unit(&r) * .1;
     if (mix == SIM_MIX_ATTACK) {
         s->attack = true;
+        s->limit_s = 200;
         s->server.skip_checksum = true;
         s->server.twin_every = 1;
         for (unsigned i = 0; i < s->n_clients; i++) {
+            s->clients[i].careless = true;
             s->up[i].corrupt = s->down[i].corrupt = sim_random_unit(&r) * .3;
             s->up[i].flips_max = s->down[i].flips_max = (uint8_t)sim_random_range(&r, 1, 8);
         }

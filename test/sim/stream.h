@@ -6,7 +6,7 @@
  *   "K id bytes\n"         an object of known length
  *   "U id bytes\n"         the same, but the server does not say how long it is
  *   "P id bytes body\n"    a body follows; the object's key depends on the body's digest
- *   "C id bytes body\n"    the same, but the client waits for an interim object before it sends the body
+ *   "C id bytes body\n"    the same, but the client waits for an interim object before it sends the body (of a byte at least)
  *   "R id bytes body\n"    an upload that the server refuses: it counts the body as consumed, unseen
  *   "F id bytes\n"         known length, then the server ends its stream
  */
