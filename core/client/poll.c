@@ -63,7 +63,8 @@ static size_t emit(struct trk_client *c, uint8_t flags, const uint8_t *message, 
     size_t head = trk_segment_emit(&seg, packet, cap);
     if (!head || head + bytes > cap)
         return 0;
-    memcpy(packet + head, message, bytes);
+    if (bytes)                                       /* a RST has no message */
+        memcpy(packet + head, message, bytes);
     c->seq += bytes;
     c->stats.segments_sent++;
     return head + bytes;
