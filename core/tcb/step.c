@@ -1,9 +1,12 @@
 /* step.c - from spent numbers to granted numbers. Each function is one row of the table of modes. */
 #include "tcb/step.h"
 
+/* A server seals no start above IW; the client may read anything from a damaged packet. */
 static struct trk_step opening(const struct trk_piece *piece, uint64_t k)
 {
     uint32_t start = piece->start ? piece->start : 1;
+    if (start > TRK_GRANT_MAX)
+        start = TRK_GRANT_MAX;
     return (struct trk_step){
         .mode = TRK_MODE_OPENING, .a = k + 1, .b = k + start,
         .piece = { .base = k, .start = start, .ssthresh = piece->ssthresh },

@@ -25,7 +25,8 @@ struct trk_step {                      /* what a part's spending, or a restart, 
 
 /* Numbers k .. k+m-1 of `kind` and piece are spent with this report, in which they are received. An opening is
  * spent alone (m = 1). m single steps give the same grants (a test says so). The report may be that of the last
- * number: nothing above k is looked at. Recovery requires k+m-1 <= right; the caller checks. */
+ * number: nothing above k is looked at. Recovery requires k+m-1 <= right; the caller checks. Whatever piece it
+ * is given, an opening grants at most TRK_GRANT_MAX numbers, any other single number at most TRK_SINGLE_MAX. */
 struct trk_step trk_step(enum trk_kind kind, const struct trk_piece *piece, const struct trk_report *report, uint64_t k, uint32_t m);
 
 enum trk_why { TRK_WHY_TIMEOUT, TRK_WHY_RESUME, TRK_WHY_UNATTESTED, TRK_WHY_REFRESH };

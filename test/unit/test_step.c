@@ -199,6 +199,13 @@ START_TEST(an_opening_begins_its_piece)
     ck_assert_uint_eq(s.piece.start, TRK_IW);
     ck_assert_uint_eq(s.piece.ssthresh, TRK_SSTHRESH_NONE);
     ck_assert_uint_eq(s.terminal, 0);
+    struct trk_piece damaged = { 0, TRK_START_MAX, TRK_SSTHRESH_NONE }, empty = { 0, 0, 2 };
+    s = trk_step(TRK_OPENING, &damaged, &report, 1, 1);
+    ck_assert_uint_eq(s.b, 1 + TRK_GRANT_MAX);
+    ck_assert_uint_eq(s.piece.start, TRK_GRANT_MAX);
+    s = trk_step(TRK_OPENING, &empty, &report, 1, 1);
+    ck_assert_uint_eq(s.b, 2);
+    ck_assert_uint_eq(s.piece.start, 1);
 }
 END_TEST
 
