@@ -1,0 +1,98 @@
+/* close.c - close() and the calls that close many: ours are spared, and SO_LINGER with a time waits. */
+#include <errno.h>
+#include <limits.h>
+#include <time.h>
+#include <unistd.h>
+#include "engine.h"
+#include "hook.h"
+
+#define LINGER_STEP_MS 5
+
+/* Wait until what was written has been taken by the server, as the kernel does for its acknowledgement. */
+static void linger(struct shim_socket *s, int fd)
+{
+    struct linger wanted = { 0 };
+    socklen_t len = sizeof wanted;
+    int other[2];
+    libc_getsockopt(shim_hidden_fd(&s->kernel), SOL_SOCKET, SO_LINGER, &wanted, &len);
+    if (!wanted.l_onoff || !wanted.l_linger || shim_state(s) != SHIM_UP || shim_fds_of(s->ino, other, 2) > 1)
+        return;
+    libc_shutdown(fd, SHUT_WR);
+    for (long waited_ms = 0; waited_ms < wanted.l_linger * 1000L; waited_ms += LINGER_STEP_MS) {
+        struct timespec step = { .tv_nsec = LINGER_STEP_MS * 1000000 };
+        shim_engine_query(s);
+        if (atomic_load(&s->shared->unsent_bytes) == 0 || shim_state(s) != SHIM_UP)
+            return;
+        nanosleep(&step, NULL);
+    }
+}
+
+/* While connecting the engine has a copy of the application's end, so it must be told. */
+static void hint(struct shim_socket *s)
+{
+    struct shim_message message = { .command = SHIM_HINT, .socket = s };
+    if (s->engine_holds)
+        shim_engine_tell(&message, NULL, 0);
+}
+
+static int close_ours(struct shim_socket *s, int fd)
+{
+    enum shim_state state = shim_state(s);
+    linger(s, fd);
+    int result = libc_close(fd), kept = errno;
+    if (state == SHIM_CONNECTING || state == SHIM_TCP_CONNECTING)
+        hint(s);
+    if (atomic_load(&s->shared->finished)) {
+        sigset_t signals;
+        shim_lock(&signals);
+        shim_sockets_reap();
+        shim_unlock(&signals);
+    }
+    errno = kept;
+    return result;
+}
+
+int shim_close(int fd)
+{
+    if (shim_pass())
+        return libc_close(fd);
+    if (shim_fd_is_hidden(fd)) {       /* a loop over all numbers: for the program there is nothing here */
+        errno = EBADF;
+        return -1;
+    }
+    struct shim_socket *s = shim_socket_of(fd);
+    if (!s)
+        return libc_close(fd);
+    int result = close_ours(s, fd), kept = errno;
+    shim_socket_release(s);
+    errno = kept;
+    return result;
+}
+
+/* The ranges between hidden numbers. */
+int shim_close_range(unsigned int first, unsigned int last, int flags)
+{
+    long hidden;
+    if (shim_pass() || flags & CLOSE_RANGE_CLOEXEC || first > last)
+        return libc_close_range(first, last, flags);
+    while ((hidden = shim_next_hidden(first, last)) >= 0) {
+        if ((unsigned)hidden > first && libc_close_range(first, (unsigned)hidden - 1, flags) < 0)
+            return -1;
+        if ((unsigned)hidden == last)
+            return 0;
+        first = (unsigned)hidden + 1;
+    }
+    return libc_close_range(first, last, flags);
+}
+
+SHIM_EXPORT int close(int fd) { return shim_close(fd); }
+
+SHIM_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+    return shim_close_range(first, last, flags);
+}
+
+SHIM_EXPORT void closefrom(int low)
+{
+    shim_close_range(low < 0 ? 0 : (unsigned)low, UINT_MAX, 0);
+}

@@ -1,0 +1,221 @@
+#include "connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "address.h"
+#include "libc.h"
+#include "links.h"
+#include "log.h"
+
+#define END_LIMIT_US   60000000u       /* how long bytes written before close() may take to leave */
+#define QUIET_US       1000000u
+
+static void attach(struct shim_loop *loop, struct shim_connection *c)
+{
+    c->next = loop->connections;
+    if (c->next)
+        c->next->previous = c;
+    loop->connections = c;
+}
+
+static void detach(struct shim_connection *c)
+{
+    if (c->next)
+        c->next->previous = c->previous;
+    if (c->previous)
+        c->previous->next = c->next;
+    else
+        c->loop->connections = c->next;
+}
+
+/* Out of epoll first: where the program has the same file open, closing alone would leave it in there. */
+void shim_connection_close_fd(struct shim_connection *c, int *fd)
+{
+    if (*fd >= 0) {
+        epoll_ctl(c->loop->epoll, EPOLL_CTL_DEL, *fd, NULL);
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3])
+{
+    size_t bytes = sizeof(struct shim_connection);
+    struct shim_connection *c = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED) {             /* closing our end fails the connection */
+        atomic_store(&message->socket->shared->error, ENOMEM);
+        atomic_store(&message->socket->shared->state, SHIM_FAILED);
+        shim_futex_wake(&message->socket->shared->state);
+        for (int i = 0; i < 3; i++)
+            close(fds[i]);
+        shim_socket_release_by_engine(message->socket);
+        return;
+    }
+    c->loop = loop;
+    c->socket = message->socket;
+    c->pair.fd = fds[0];
+    c->app_fd = fds[1];
+    c->kernel_fd = fds[2];
+    c->guard_fd = -1;
+    c->bound = message->bound;
+    c->bound_to = message->local;
+    c->pair_source = (struct shim_source){ SHIM_SOURCE_PAIR, c };
+    c->kernel_source = (struct shim_source){ SHIM_SOURCE_KERNEL, c };
+    attach(loop, c);
+    shim_loop_watch(loop, c->pair.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &c->pair_source);
+    shim_connection_run(c);
+}
+
+void shim_connection_end(struct shim_connection *c)
+{
+    shim_connection_publish(c);
+    shim_connection_close_fd(c, &c->pair.fd);
+    shim_connection_close_fd(c, &c->app_fd);
+    shim_connection_close_fd(c, &c->kernel_fd);
+    bool guarded = c->guard_fd >= 0;
+    atomic_store(&c->socket->shared->unsent_bytes, 0);
+    atomic_store(&c->socket->shared->finished, 1);
+    c->stage = guarded ? SHIM_QUIET : SHIM_OVER;
+    c->limit_us = c->wake_us = c->loop->now_us + QUIET_US;
+}
+
+static void run_once(struct shim_connection *c)
+{
+    switch (c->stage) {
+    case SHIM_ROUTING:
+        if (c->app_closed)
+            shim_connection_end(c);
+        else
+            shim_opening_route(c);
+        break;
+    case SHIM_OPENING:
+        if (c->app_closed)
+            trk_client_close(&c->client);
+        shim_stream_send(c);
+        shim_opening_follow(c);
+        break;
+    case SHIM_STREAM:
+    case SHIM_ENDING:
+        shim_stream_run(c);
+        break;
+    case SHIM_TCP:
+        shim_relay_run(c);
+        break;
+    case SHIM_QUIET:
+        if (c->loop->now_us >= c->limit_us) {
+            shim_opening_release(c);
+            c->stage = SHIM_OVER;
+        }
+        break;
+    case SHIM_OVER:
+        break;
+    }
+}
+
+void shim_connection_run(struct shim_connection *c)
+{
+    enum shim_stage before;
+    c->dirty = false;
+    do {                               /* a new stage has something to do at once */
+        before = c->stage;
+        run_once(c);
+    } while (c->stage != before);
+}
+
+void shim_connection_pair_event(struct shim_connection *c, uint32_t events)
+{
+    if (events & EPOLLRDHUP)
+        c->app_shut = true;
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        int error = 0;
+        socklen_t len = sizeof error;
+        c->app_shut = c->app_closed = true;
+        /* ECONNRESET: it closed while bytes of ours lay unread, which for TCP is a reset. */
+        if (libc_getsockopt(c->pair.fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error)
+            c->app_reset = true;
+        if (atomic_load(&c->socket->shared->abort_on_close))
+            c->app_reset = true;
+        if (c->stage == SHIM_STREAM) {
+            c->stage = SHIM_ENDING;
+            c->limit_us = c->loop->now_us + END_LIMIT_US;
+        }
+    }
+    c->dirty = true;
+}
+
+struct shim_connection *shim_connection_by_flow(struct shim_loop *loop, const struct trk_flow *received)
+{
+    struct trk_flow sent = trk_flow_reverse(received);
+    for (struct shim_connection *c = loop->connections; c; c = c->next)
+        if (c->guard_fd >= 0 && trk_flow_equal(&c->client.config.flow, &sent))
+            return c;
+    return NULL;
+}
+
+struct shim_connection *shim_connection_by_socket(struct shim_loop *loop, const struct shim_socket *s)
+{
+    for (struct shim_connection *c = loop->connections; c; c = c->next)
+        if (c->socket == s && c->stage != SHIM_OVER && c->stage != SHIM_QUIET)
+            return c;
+    return NULL;
+}
+
+void shim_connection_publish(struct shim_connection *c)
+{
+    if (c->stage != SHIM_OPENING && c->stage != SHIM_STREAM && c->stage != SHIM_ENDING)
+        return;
+    trk_client_stats(&c->client, &c->socket->shared->stats);
+    atomic_store(&c->socket->shared->unsent_bytes, trk_client_unsent(&c->client) + shim_pair_unread(&c->pair));
+}
+
+void shim_connection_abort(struct shim_connection *c)
+{
+    c->app_shut = c->app_closed = c->app_reset = true;
+    if (c->stage == SHIM_STREAM)
+        c->stage = SHIM_ENDING;
+    shim_connection_run(c);
+}
+
+bool shim_connection_drained(struct shim_connection *c)
+{
+    if (c->stage == SHIM_TCP)
+        return shim_relay_drained(c);
+    if (c->stage != SHIM_STREAM && c->stage != SHIM_ENDING)
+        return true;
+    return shim_pair_unread(&c->pair) == 0 && trk_client_unsent(&c->client) == 0;
+}
+
+void shim_connection_finish(struct shim_connection *c)
+{
+    bool open = c->stage == SHIM_OPENING || c->stage == SHIM_STREAM || c->stage == SHIM_ENDING;
+    if (open) {
+        trk_client_close(&c->client);
+        shim_stream_send(c);
+    }
+    if (c->stage != SHIM_QUIET && c->stage != SHIM_OVER) {
+        shim_pair_settle(&c->pair);
+        shim_connection_end(c);
+    }
+}
+
+void shim_connections_free_over(struct shim_loop *loop)
+{
+    for (struct shim_connection *c = loop->connections, *next; c; c = next) {
+        next = c->next;
+        if (c->stage != SHIM_OVER)
+            continue;
+        shim_opening_release(c);
+        shim_connection_close_fd(c, &c->pair.fd);
+        shim_connection_close_fd(c, &c->app_fd);
+        shim_connection_close_fd(c, &c->kernel_fd);
+        atomic_store(&c->socket->shared->finished, 1);
+        detach(c);
+        free(c->up);
+        free(c->down);
+        shim_socket_release_by_engine(c->socket);
+        munmap(c, sizeof *c);
+    }
+}

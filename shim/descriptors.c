@@ -1,0 +1,148 @@
+#include "descriptors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "libc.h"
+#include "registrations.h"
+
+#define MARKS        65536             /* numbers above are never chosen */
+#define HIDDEN_FIRST 32768             /* where the limit allows: growing the kernel's table costs memory */
+#define FDS_MAX      256               /* descriptors of one socket that are replaced at connect */
+
+static _Atomic uint64_t marks[MARKS / 64];
+
+static void mark(int fd, bool ours)
+{
+    uint64_t bit = UINT64_C(1) << (fd % 64);
+    if (ours)
+        atomic_fetch_or(&marks[fd / 64], bit);
+    else
+        atomic_fetch_and(&marks[fd / 64], ~bit);
+}
+
+bool shim_fd_is_hidden(int fd)
+{
+    return fd >= 0 && fd < MARKS && (atomic_load_explicit(&marks[fd / 64], memory_order_relaxed) >> (fd % 64) & 1);
+}
+
+long shim_next_hidden(unsigned first, unsigned last)
+{
+    for (unsigned fd = first; fd <= last && fd < MARKS; fd++) {
+        if (fd % 64 == 0 && !atomic_load_explicit(&marks[fd / 64], memory_order_relaxed))
+            fd += 63;
+        else if (shim_fd_is_hidden((int)fd))
+            return (long)fd;
+    }
+    return -1;
+}
+
+static int lowest_hidden_number(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 512;
+    return limit.rlim_cur / 4 * 3 < HIDDEN_FIRST ? (int)(limit.rlim_cur / 4 * 3) : HIDDEN_FIRST;
+}
+
+struct shim_hidden shim_hide(int fd)
+{
+    struct shim_hidden hidden = { .fd = -1 };
+    struct stat st;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest_hidden_number());
+    if (moved < 0)
+        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int kept = errno;
+    libc_close(fd);
+    errno = kept;
+    if (moved < 0 || moved >= MARKS || fstat(moved, &st) < 0) {
+        if (moved >= 0)
+            libc_close(moved);
+        return hidden;
+    }
+    mark(moved, true);
+    return (struct shim_hidden){ .fd = moved, .ino = st.st_ino, .dev = st.st_dev };
+}
+
+int shim_hidden_fd(const struct shim_hidden *hidden)
+{
+    struct stat st;
+    if (hidden->fd < 0 || fstat(hidden->fd, &st) < 0 || st.st_ino != hidden->ino || st.st_dev != hidden->dev)
+        return -1;
+    return hidden->fd;
+}
+
+void shim_hidden_close(struct shim_hidden *hidden)
+{
+    if (hidden->fd < 0)
+        return;
+    int fd = shim_hidden_fd(hidden);
+    mark(hidden->fd, false);
+    hidden->fd = -1;
+    if (fd >= 0)
+        libc_close(fd);
+}
+
+ino_t shim_socket_inode(int fd)
+{
+    struct stat st;
+    int kept = errno;
+    bool socket = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+    errno = kept;
+    return socket ? st.st_ino : 0;
+}
+
+/* Without /proc only low numbers are tried. */
+static int fds_by_trying(ino_t ino, int *out, int n)
+{
+    int found = 0;
+    for (int fd = 0; fd < 1024 && found < n; fd++)
+        if (!shim_fd_is_hidden(fd) && shim_socket_inode(fd) == ino)
+            out[found++] = fd;
+    return found;
+}
+
+int shim_fds_of(ino_t ino, int *out, int n)
+{
+    int dir = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return fds_by_trying(ino, out, n);
+    int found = 0;
+    _Alignas(struct dirent64) char entries[4096];
+    ssize_t bytes;
+    while ((bytes = getdents64(dir, entries, sizeof entries)) > 0) {
+        for (ssize_t at = 0; at < bytes;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+            at += entry->d_reclen;
+            if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+                continue;
+            int fd = atoi(entry->d_name);
+            if (found < n && !shim_fd_is_hidden(fd) && shim_socket_inode(fd) == ino)
+                out[found++] = fd;
+        }
+    }
+    libc_close(dir);
+    return found;
+}
+
+int shim_fds_replace(ino_t old, int new_fd)
+{
+    int fds[FDS_MAX], changed = 0;
+    ino_t now = shim_socket_inode(new_fd);
+    int n = shim_fds_of(old, fds, FDS_MAX);
+    for (int i = 0; i < n; i++) {
+        int flags = fcntl(fds[i], F_GETFD);
+        shim_registrations_lift(old, fds[i]);
+        int result = dup3(new_fd, fds[i], flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+        shim_registrations_lay(result < 0 ? old : now, fds[i]);
+        if (result < 0)
+            return -1;
+        changed++;
+    }
+    return changed;
+}

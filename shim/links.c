@@ -1,0 +1,150 @@
+#include "links.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "connection.h"
+#include "log.h"
+
+#define BATCH 16                       /* packets fed before the client's answers leave */
+
+struct shim_link_use {
+    struct shim_link_use *next;
+    int ifindex;
+    ino_t ino;
+    struct trk_link *link;
+    struct shim_source source;
+    struct trk_link_port *ports;
+    size_t n_ports, cap_ports;
+};
+
+struct trk_link *shim_links_link(struct shim_link_use *use) { return use->link; }
+
+static struct shim_link_use *open_link(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes)
+{
+    struct shim_link_use *use = calloc(1, sizeof *use);
+    if (!use)
+        return NULL;
+    struct trk_link_port nobody = { .family = 4, .port = 0 };  /* until the first port: nothing */
+    struct trk_link_config config = {
+        .ifindex = ifindex, .ports = &nobody, .n_ports = 1, .want_unmarked = true, .capture = loop->capture,
+    };
+    use->link = trk_link_open(&config, error, error_bytes);
+    use->source = (struct shim_source){ SHIM_SOURCE_LINK, use };
+    use->ifindex = ifindex;
+    if (!use->link || !shim_loop_watch(loop, trk_link_fd(use->link), EPOLLIN, &use->source)) {
+        int kept = errno;
+        if (use->link)
+            trk_link_close(use->link);
+        free(use);
+        errno = kept;
+        return NULL;
+    }
+    struct stat st;
+    use->ino = fstat(trk_link_fd(use->link), &st) == 0 ? st.st_ino : 0;
+    use->next = loop->links;
+    loop->links = use;
+    return use;
+}
+
+struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes)
+{
+    for (struct shim_link_use *use = loop->links; use; use = use->next)
+        if (use->ifindex == ifindex)
+            return use;
+    return open_link(loop, ifindex, error, error_bytes);
+}
+
+bool shim_links_add_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+{
+    if (use->n_ports == use->cap_ports) {
+        size_t cap = use->cap_ports ? use->cap_ports * 2 : 16;
+        struct trk_link_port *ports = realloc(use->ports, cap * sizeof *ports);
+        if (!ports)
+            return false;
+        use->ports = ports;
+        use->cap_ports = cap;
+    }
+    struct trk_link_port *p = &use->ports[use->n_ports];
+    *p = (struct trk_link_port){ .family = local->family, .port = port };
+    memcpy(p->addr, local->bytes, sizeof p->addr);
+    if (!trk_link_set_ports(use->link, use->ports, use->n_ports + 1))
+        return false;
+    use->n_ports++;
+    return true;
+}
+
+/* The filter is narrowed at the next addition: a segment too many is dropped by its flow. */
+void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+{
+    for (size_t i = 0; i < use->n_ports; i++) {
+        struct trk_link_port *p = &use->ports[i];
+        if (p->port == port && p->family == local->family && memcmp(p->addr, local->bytes, sizeof p->addr) == 0) {
+            *p = use->ports[--use->n_ports];
+            return;
+        }
+    }
+}
+
+static void take(struct shim_loop *loop, const struct trk_link_packet *packet)
+{
+    struct trk_segment segment;
+    enum trk_verdict v = trk_segment_parse(packet->ip, packet->bytes, &segment);
+    if (v != TRK_V_ACCEPTED && v != TRK_V_UNMARKED)
+        return;
+    struct shim_connection *c = shim_connection_by_flow(loop, &segment.flow);
+    if (!c || (c->stage != SHIM_OPENING && c->stage != SHIM_STREAM && c->stage != SHIM_ENDING))
+        return;
+    if (!packet->checksum_ok && !trk_segment_checksum_ok(packet->ip, packet->bytes))
+        return;
+    c->heard_us = loop->now_us;
+    v = trk_client_feed(&c->client, &segment, loop->now_us);
+    c->dirty = true;
+    shim_log(SHIM_LOG_DEBUG, "port %u: %u bytes, %s", segment.flow.dport, segment.payload_bytes, trk_verdict_name(v));
+}
+
+void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use)
+{
+    struct trk_link_packet packets[BATCH];
+    /* Bounded, so that one busy interface starves neither timers nor the program's writes. */
+    for (int round = 0; round < 64; round++) {
+        int n = trk_link_receive(use->link, packets, BATCH);
+        if (n <= 0)
+            return;
+        for (int i = 0; i < n; i++)
+            take(loop, &packets[i]);
+        for (struct shim_connection *c = loop->connections; c; c = c->next)
+            if (c->dirty)
+                shim_connection_run(c);
+    }
+}
+
+static bool is_ours(const struct shim_loop *loop, uint64_t ino)
+{
+    for (const struct shim_link_use *use = loop->links; use; use = use->next)
+        if (use->ino == ino)
+            return true;
+    return false;
+}
+
+bool shim_links_peer_on(struct shim_loop *loop, int ifindex)
+{
+    FILE *file = fopen("/proc/thread-self/net/packet", "re");
+    if (!file)
+        return true;
+    char line[256];
+    bool found = false;
+    /* sk RefCnt Type Proto Iface R Rmem User Inode */
+    while (!found && fgets(line, sizeof line, file)) {
+        int interface;
+        uint64_t ino;
+        if (sscanf(line, "%*s %*d %*d %*x %d %*d %*u %*u %" SCNu64, &interface, &ino) == 2)
+            found = (interface == ifindex || interface == 0) && !is_ours(loop, ino);
+    }
+    fclose(file);
+    return found;
+}

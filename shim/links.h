@@ -1,0 +1,22 @@
+/* links.h - the packet sockets of the engine: one per interface, opened once and kept, as opening and
+ * closing one takes 10 ms and more. */
+#ifndef SHIM_LINKS_H
+#define SHIM_LINKS_H
+
+#include "loop.h"
+#include "wire/segment.h"
+
+/* The link of an interface; NULL, errno and a sentence in error. */
+struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes);
+/* Receive segments for this local address and port from now on, or no more. */
+bool shim_links_add_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
+void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
+
+struct trk_link *shim_links_link(struct shim_link_use *use);
+/* Packets of one interface to their connections; the link is named by its event source's owner. */
+void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use);
+
+/* True if a packet socket other than ours listens on this interface: on loopback nobody else could answer us. */
+bool shim_links_peer_on(struct shim_loop *loop, int ifindex);
+
+#endif

@@ -1,0 +1,44 @@
+/* loop.h - inside the engine's thread: what its files share. */
+#ifndef SHIM_LOOP_H
+#define SHIM_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include "link/capture.h"
+#include "link/link.h"
+
+enum { SHIM_LOOP_STARTING, SHIM_LOOP_RUNS, SHIM_LOOP_FAILED };
+
+struct shim_loop_start {               /* the argument of the thread; gone once ready is set */
+    int control, log;                  /* descriptors to keep */
+    _Atomic uint32_t ready;            /* a futex */
+};
+void *shim_loop_main(void *start);
+
+/* What an epoll event belongs to. */
+struct shim_source {
+    enum { SHIM_SOURCE_CONTROL, SHIM_SOURCE_LINK, SHIM_SOURCE_PAIR, SHIM_SOURCE_KERNEL } kind;
+    void *owner;
+};
+
+struct shim_link_use;                  /* links.c */
+struct shim_connection;                /* connection.c */
+
+struct shim_loop {
+    int epoll;
+    int control;
+    uint64_t now_us;                   /* monotonic, once per round */
+    struct shim_source control_source;
+    struct shim_connection *connections;        /* all, doubly linked */
+    struct shim_link_use *links;
+    struct trk_capture *capture;
+    bool draining, last;
+    uint64_t drain_limit_us;
+    _Atomic uint32_t *drain_done;      /* a futex; NULL: nobody waits */
+};
+
+bool shim_loop_watch(struct shim_loop *loop, int fd, uint32_t events, struct shim_source *source);
+
+#endif

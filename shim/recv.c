@@ -1,0 +1,70 @@
+/* recv.c - the receive family: nothing ever waits in a TCP error queue here, and a failed connect's error is what
+ * the first receive reports. */
+#include <errno.h>
+#include "hook.h"
+
+static bool is_ours(int fd)
+{
+    struct shim_socket *s = shim_pass() ? NULL : shim_socket_of(fd);
+    if (s)
+        shim_socket_release(s);
+    return s != NULL;
+}
+
+/* MSG_ERRQUEUE on AF_UNIX would return data. */
+static bool error_queue(int fd, int flags)
+{
+    if (!(flags & MSG_ERRQUEUE) || !is_ours(fd))
+        return false;
+    errno = EAGAIN;
+    return true;
+}
+
+/* The pair says ECONNRESET where a connect failed with something else. */
+static ssize_t corrected(int fd, ssize_t n)
+{
+    if (n >= 0 || errno != ECONNRESET || shim_pass())
+        return n;
+    struct shim_socket *s = shim_socket_of(fd);
+    int error = s ? shim_take_error(s) : 0;
+    if (s)
+        shim_socket_release(s);
+    errno = error ? error : ECONNRESET;
+    return n;
+}
+
+ssize_t shim_recvfrom(int fd, void *data, size_t bytes, int flags, struct sockaddr *addr, socklen_t *len)
+{
+    if (error_queue(fd, flags))
+        return -1;
+    return corrected(fd, libc_recvfrom(fd, data, bytes, flags, addr, len));
+}
+
+ssize_t shim_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    if (error_queue(fd, flags))
+        return -1;
+    return corrected(fd, libc_recvmsg(fd, message, flags));
+}
+
+SHIM_EXPORT ssize_t recv(int fd, void *data, size_t bytes, int flags)
+{
+    if (error_queue(fd, flags))
+        return -1;
+    return corrected(fd, libc_recv(fd, data, bytes, flags));
+}
+
+SHIM_EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t bytes, int flags, struct sockaddr *restrict addr,
+                             socklen_t *restrict len)
+{
+    return shim_recvfrom(fd, data, bytes, flags, addr, len);
+}
+
+SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) { return shim_recvmsg(fd, message, flags); }
+
+SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags, struct timespec *timeout)
+{
+    if (error_queue(fd, flags))
+        return -1;
+    return (int)corrected(fd, libc_recvmmsg(fd, messages, n, flags, timeout));
+}

@@ -1,0 +1,143 @@
+#include "sockets.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include "libc.h"
+#include "raw.h"
+
+#define BUCKETS 1024
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct shim_socket *buckets[BUCKETS];
+static _Atomic int count;
+
+void shim_lock(sigset_t *kept)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, kept);
+    pthread_mutex_lock(&mutex);
+}
+
+void shim_unlock(const sigset_t *kept)
+{
+    pthread_mutex_unlock(&mutex);
+    pthread_sigmask(SIG_SETMASK, kept, NULL);
+}
+
+struct shim_socket *shim_socket_new(void)
+{
+    struct shim_socket *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->shared = mmap(NULL, sizeof *s->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s->shared == MAP_FAILED) {
+        free(s);
+        return NULL;
+    }
+    s->kernel.fd = -1;
+    atomic_store(&s->references, 1);
+    return s;
+}
+
+void shim_socket_release(struct shim_socket *s)
+{
+    if (atomic_fetch_sub(&s->references, 1) > 1)
+        return;
+    munmap(s->shared, sizeof *s->shared);
+    free(s);
+}
+
+void shim_socket_release_by_engine(struct shim_socket *s)
+{
+    sigset_t kept;
+    shim_lock(&kept);                  /* no fork in between: its child would give the reference up again */
+    s->engine_holds = false;
+    shim_socket_release(s);
+    shim_unlock(&kept);
+}
+
+static struct shim_socket **bucket_of(ino_t ino) { return &buckets[ino % BUCKETS]; }
+
+void shim_socket_insert(struct shim_socket *s)
+{
+    s->next = *bucket_of(s->ino);
+    *bucket_of(s->ino) = s;
+    atomic_fetch_add(&count, 1);
+}
+
+void shim_socket_remove(struct shim_socket *s)
+{
+    for (struct shim_socket **at = bucket_of(s->ino); *at; at = &(*at)->next)
+        if (*at == s) {
+            *at = s->next;
+            atomic_fetch_sub(&count, 1);
+            shim_hidden_close(&s->kernel);
+            shim_socket_release(s);
+            return;
+        }
+}
+
+bool shim_sockets_any(void)
+{
+    return atomic_load_explicit(&count, memory_order_relaxed) > 0;
+}
+
+struct shim_socket *shim_socket_of(int fd)
+{
+    if (!shim_sockets_any())
+        return NULL;
+    ino_t ino = shim_socket_inode(fd);
+    if (!ino)
+        return NULL;
+    int error = errno;
+    sigset_t kept;
+    shim_lock(&kept);
+    struct shim_socket *s = *bucket_of(ino);
+    while (s && s->ino != ino)
+        s = s->next;
+    if (s)
+        atomic_fetch_add(&s->references, 1);
+    shim_unlock(&kept);
+    errno = error;
+    return s;
+}
+
+void shim_sockets_reap(void)
+{
+    for (int i = 0; i < BUCKETS && shim_sockets_any(); i++)
+        for (struct shim_socket *s = buckets[i], *next; s; s = next) {
+            int fd;
+            next = s->next;
+            if (atomic_load(&s->shared->finished) && shim_fds_of(s->ino, &fd, 1) == 0)
+                shim_socket_remove(s);
+        }
+}
+
+void shim_sockets_forked(void)
+{
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct shim_socket *s = buckets[i]; s; s = s->next)
+            if (s->engine_holds) {
+                s->engine_holds = false;
+                atomic_fetch_sub(&s->references, 1);
+            }
+}
+
+int shim_futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
+{
+    while (atomic_load(word) == value)
+        if (libc_syscall(SYS_futex, (long)word, FUTEX_WAIT, (long)value, (long)timeout, 0, 0) < 0 && errno != EAGAIN)
+            return -1;
+    return 0;
+}
+
+void shim_futex_wake(_Atomic uint32_t *word)
+{
+    libc_syscall(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX, 0, 0, 0);
+}
