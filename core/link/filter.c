@@ -61,7 +61,7 @@ static void add_segment(struct text *t, const char *tcp, bool want_unmarked)
 static bool write_expression(struct text *t, const struct trk_link_port *ports, size_t n, bool want_unmarked)
 {
     static const char *const tcp4 = "tcp[0", *const tcp6 = "ip6[40";
-    static const char *const begin4 = "(ip and tcp and ip[6:2] & 0x1fff = 0 and ", *const begin6 = "(ip6 and ip6[6] = 6 and ";
+    static const char *const begin4 = "(ip and tcp and ", *const begin6 = "(ip6 and ip6[6] = 6 and ";
     bool all = n > TRK_FILTER_PORTS_MAX, some = false;
     for (uint8_t family = 4; family <= 6; family += 2) {
         size_t mark = t->used;
