@@ -128,8 +128,13 @@ static bool is_refresh(const struct trk_client *c, const struct trk_answer *m)
 static enum trk_verdict judge(struct trk_client *c, struct news *x)
 {
     struct trk_answer *m = &x->m;
-    if (m->form == TRK_FORM_TERMINAL)
-        return data_only(c, x, same_generation(c, m) ? TRK_V_TERMINAL : TRK_V_STALE);
+    if (m->form == TRK_FORM_TERMINAL) {
+        if (!same_generation(c, m))
+            return data_only(c, x, TRK_V_STALE);
+        if (m->flags & TRK_F_END)                    /* what was lost said where the output ends */
+            trk_input_answer(c, m, x->request);
+        return data_only(c, x, TRK_V_TERMINAL);
+    }
     if (is_refresh(c, m)) {
         trk_refreshed(c, m, x->now_us);
         return TRK_V_ACCEPTED;

@@ -2,7 +2,7 @@
  * seals, the byte ranges wanted in its grant, the continuations they need, and input if there is any. */
 #include "client/internal.h"
 
-#define ASK_BYTES_MAX 14               /* index, offset and length as varints */
+#define ASK_BYTES_MAX 14u              /* index, offset and length as varints */
 #define INPUT_BYTES_MIN 64
 
 /* Room in the answer while asks are listed: packets not begun yet, and what is left in the current one. */
@@ -63,7 +63,7 @@ static int gather_cont(struct trk_client *c, struct gather *g, uint64_t offset, 
         for (int j = 0; j < g->request->n_conts; j++)
             if (g->request->conts[j].bytes == o->sealed)
                 return j;
-        if (g->request->n_conts == TRK_CONTS_MAX || g->budget < o->bytes)
+        if (g->request->n_conts == TRK_CONTS_MAX || g->budget < o->bytes + ASK_BYTES_MAX)
             return -1;
         struct trk_ucont_view *v = &g->request->conts[g->request->n_conts];
         if (trk_ucont_parse(o->sealed, o->bytes, v) != TRK_V_ACCEPTED)
@@ -116,7 +116,7 @@ static void gather_known(struct trk_client *c, struct gather *g)
 static void gather_input(struct trk_client *c, struct gather *g)
 {
     uint64_t window = trk_window_end(c), room = gather_room(g, c->next_free);
-    if (g->part->n_asks == TRK_ASKS_MAX || !room || window <= c->next_free)
+    if (g->part->n_asks == TRK_ASKS_MAX || g->budget < ASK_BYTES_MAX || !room || window <= c->next_free)
         return;
     if (room > window - c->next_free)
         room = window - c->next_free;
@@ -127,7 +127,7 @@ static void gather_input(struct trk_client *c, struct gather *g)
 /* The first loss of a run travels again at once (PROTOCOL.md 5, recovery), if its data is still wanted. */
 static void gather_terminal(struct trk_client *c, struct gather *g, const struct trk_step *step)
 {
-    if (!step->terminal || c->n_terminals == TRK_CLIENT_TERMINALS || !c->again.n || c->again.at[0].left >= c->output_end)
+    if (!step->terminal || g->budget < ASK_BYTES_MAX || c->n_terminals == TRK_CLIENT_TERMINALS || !c->again.n || c->again.at[0].left >= c->output_end)
         return;
     struct trk_interval lost = c->again.at[0];       /* the lowest hole is what the reader waits for */
     uint64_t covers_to, n = lost.right - lost.left, room = c->fill - TRK_TERMINAL_BYTES;
@@ -205,6 +205,8 @@ static void header(struct trk_client *c, struct trk_request *r, uint8_t restart_
 static void attach_input(struct trk_client *c, struct trk_request *r, uint32_t room, uint64_t carrier)
 {
     uint64_t have = c->written > c->consumed ? c->written - c->consumed : 0;
+    if (room > TRK_SLOT_MAX)
+        room = TRK_SLOT_MAX;
     r->input_bytes = have < room ? (uint32_t)have : room;
     r->input_end = c->input_ending && r->input_bytes == have;
     r->input_offset = c->consumed;
@@ -233,7 +235,11 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     memset(&r, 0, offsetof(struct trk_request, parts));
     memset(r.conts, 0, sizeof r.conts);
     header(c, &r, restart_kind);
-    r.has_input = false;
+    r.has_input = r.input_end = false;
+    r.input_bytes = 0;
+    r.input_offset = 0;
+    r.input_cont = 0xff;
+    r.input = NULL;
     struct trk_part *part = &r.parts[0];
     part_make(c, part, p, k, m, restart_kind != 0);
 
@@ -242,7 +248,7 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     uint32_t room = c->fill - trk_form_bytes(long_form ? TRK_FORM_LONG : TRK_FORM_NORMAL);
     uint8_t scratch[TRK_SLOT_MAX];
     size_t base = trk_request_emit(&r, scratch, sizeof scratch);
-    size_t input_needs = input ? 9u + c->input_cont_bytes + INPUT_BYTES_MIN : 0;
+    size_t input_needs = input ? 9u + ASK_BYTES_MAX + c->input_cont_bytes + INPUT_BYTES_MIN : 0;
     if (!base || base + input_needs > c->fill) {
         input = false;
         input_needs = 0;
@@ -261,6 +267,7 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     if (grants)
         gather_known(c, &g);
     if (input) {
+        g.budget += ASK_BYTES_MAX;                   /* kept for this one */
         gather_input(c, &g);
         attach_input(c, &r, g.budget + INPUT_BYTES_MIN, step->a);
     }

@@ -47,10 +47,8 @@ static void piece_bases_resolved(struct trk_client *c, uint64_t n)
 /* Losses at or below every base that can still be reported will not be named again. */
 static void forget_old_losses(struct trk_client *c)
 {
-    uint64_t lowest = c->last + 1 < c->star ? c->last + 1 : c->star;
-    struct trk_number *e = trk_number_at(c, lowest);
-    if (!e)
-        e = trk_number_at(c, c->star);
+    uint64_t kept = trk_next_kept(c);
+    struct trk_number *e = trk_number_at(c, kept ? kept : c->star);
     if (!e)
         return;
     uint64_t base = c->pieces[e->piece].piece.base;
@@ -72,7 +70,7 @@ static bool note_lost(struct trk_client *c, uint64_t n)
         c->lost[c->n_lost - 1].right = n;
         return true;
     }
-    if (c->n_lost == TRK_CLIENT_LOST_MAX)
+    if (c->n_lost % 64 == 63 || c->n_lost == TRK_CLIENT_LOST_MAX)
         forget_old_losses(c);
     if (c->n_lost == TRK_CLIENT_LOST_MAX)
         return false;                                /* unresolved: the timer's restart will make it good */
@@ -120,8 +118,10 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
             uint64_t since = gap_since(c), due = since == TRK_NEVER ? TRK_NEVER : since + c->srtt_us / 4;
             if (!force && now_us < due)
                 return due;
-            if (!note_lost(c, c->next))
+            if (!note_lost(c, c->next)) {
+                c->gap = 0;
                 return TRK_NEVER;
+            }
             if (e && e->state == TRK_N_EXPECTED) {
                 c->n_expected--;
                 trk_want_number_again(c, e);

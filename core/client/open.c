@@ -18,7 +18,7 @@ static bool config_ok(const struct trk_client_config *config)
 
 bool trk_client_open(struct trk_client *c, const struct trk_client_config *config, const uint8_t *data, uint32_t bytes, uint64_t now_us)
 {
-    if (!config_ok(config) || bytes > SYN_INPUT_MAX)
+    if (!config_ok(config) || bytes > SYN_INPUT_MAX || bytes + 128u > config->mss)
         return false;
     memset(c, 0, sizeof *c);
     c->config = *config;

@@ -1,6 +1,8 @@
 /* poll.c - what leaves: the SYN, requests from the outbox, CLOSE and RST. */
 #include "client/internal.h"
 
+#define SYN_OPTION_BYTES 24            /* marker 4, MSS 4, SACK 2, timestamp 10, window scale 3, padding */
+
 struct entry { uint16_t bytes; bool has_input; uint64_t input_offset; };     /* stands before each request in the outbox */
 
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
@@ -123,7 +125,8 @@ static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, s
     m.input = input;
     m.input_bytes = (uint16_t)trk_input_copy(c, input, c->syn_input);
     m.has_input = m.input_bytes > 0;
-    size_t bytes = trk_open_emit(&m, message, sizeof message);
+    size_t most = c->config.mss - SYN_OPTION_BYTES;
+    size_t bytes = trk_open_emit(&m, message, most < sizeof message ? most : sizeof message);
     struct trk_segment seg = { .flow = c->config.flow, .seq = c->config.iss, .flags = TRK_SYN, .marked = true, .window = TRK_WINDOW,
                                .mss = c->config.mss, .has_wscale = true, .wscale = TRK_WSCALE, .sack_ok = true, .has_timestamp = true,
                                .ts_value = (uint32_t)(now_us / 1000), .payload_bytes = (uint32_t)bytes };

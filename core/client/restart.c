@@ -64,6 +64,7 @@ void trk_settle(struct trk_client *c, const struct trk_grant *g)
         c->sum = 0;
         c->attempt = 0;
         c->cut_f = 0;
+        c->want_long = false;
     }
     c->generation = g->generation;
     c->domain = g->domain;
