@@ -51,6 +51,7 @@ static enum trk_verdict check_close(const struct trk_segment *seg, struct trk_sp
 enum trk_verdict trk_check(const struct trk_segment *seg, const struct trk_keys *keys, const struct trk_serve_config *config,
                            uint64_t now_ms, struct trk_spend *out)
 {
+    out->proven = false;
     if (!seg->marked)
         return TRK_V_UNMARKED;
     uint8_t form;

@@ -12,7 +12,7 @@ enum trk_verdict trk_check_open(const struct trk_segment *seg, const struct trk_
 enum trk_verdict trk_check_request(const struct trk_segment *seg, const struct trk_keys *keys, const struct trk_serve_config *config,
                                    uint64_t now_ms, struct trk_spend *out);
 
-/* check_proof.c: are the grants ours, and did the reported packets arrive? Sets out->isn. */
+/* check_proof.c: are the grants ours, and did the reported packets arrive? Sets proven and isn. */
 enum trk_verdict trk_check_proof(struct trk_spend *out);
 
 /* check_asks.c: opens the continuations; are the asks and the input within what they allow? */

@@ -34,5 +34,6 @@ enum trk_verdict trk_check_proof(struct trk_spend *out)
         if (!nonces_add_up(out->epoch, r, &r->parts[p]))
             return TRK_V_BAD_PROOF;
     out->isn = trk_conn_isn(r->id.h);
+    out->proven = true;
     return TRK_V_ACCEPTED;
 }

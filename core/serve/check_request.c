@@ -1,7 +1,7 @@
 /* check_request.c - a request's way through its checks, the cheap ones first.
  *
- * Up to the last proof a failed check is met with silence (anyone can send anything); from check_terms on the
- * sender is known to be the client, and is told. */
+ * Up to trk_check_proof a failed check is met with silence (anyone can send anything); after it the sender is known
+ * to be the client, and is told. */
 #include "serve/check.h"
 
 /* A report over (base, k+m-1] in which all that is spent arrived. */

@@ -2,7 +2,18 @@
 #include <string.h>
 #include "serve/respond.h"
 
-static bool is_told(enum trk_verdict v) { return v >= TRK_V_NOT_ADJOINING && v <= TRK_V_RESET; }
+/* Below NOT_ADJOINING only a proven request's continuations can be at fault. One of another, newer epoch may open at
+ * the next replica; a damaged one may have been damaged on its way; but what a retired epoch sealed opens nowhere. */
+enum trk_tell trk_tell_of(const struct trk_spend *spend, enum trk_verdict v)
+{
+    if (v >= TRK_V_NOT_ADJOINING && v <= TRK_V_RESET)
+        return TRK_TELL_VERDICT;
+    if (v != TRK_V_RETIRED_EPOCH && v != TRK_V_UNKNOWN_EPOCH && v != TRK_V_BAD_CONTINUATION)
+        return TRK_TELL_NOTHING;
+    if (!spend->proven)
+        return TRK_TELL_NOTHING;
+    return v == TRK_V_RETIRED_EPOCH ? TRK_TELL_RESET : TRK_TELL_VERDICT;
+}
 
 void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out)
 {
@@ -18,7 +29,7 @@ void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, cons
     struct trk_segment seg = trk_answer_segment(spend, reset ? TRK_RST | TRK_ACK : TRK_ACK);
     seg.seq = spend->ack;
     seg.payload_bytes = (uint32_t)text_bytes;
-    if (!is_told(v) || !text_bytes || out->cap == 0)
+    if (trk_tell_of(spend, v) == TRK_TELL_NOTHING || !text_bytes || out->cap == 0)
         return;
     size_t used = trk_segment_emit(&seg, out->arena, out->arena_bytes);
     if (!used || text_bytes > out->arena_bytes - used || used + text_bytes > spend->packet_bytes)

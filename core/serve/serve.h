@@ -27,6 +27,7 @@ enum trk_spend_type { TRK_SPEND_OPEN, TRK_SPEND_NUMBERS, TRK_SPEND_RESTART, TRK_
 struct trk_spend {
     enum trk_spend_type type;
     struct trk_flow flow;              /* as received: src = client */
+    bool proven;                       /* grants and nonces hold: whoever sent it is the client */
     uint32_t seq, ack, payload_bytes;  /* of its segment: the answer's ack names its end */
     uint32_t packet_bytes;             /* IP packet without options after the marker: bounds the answer of an unproven address */
     const struct trk_epoch *epoch;     /* of the grants; OPEN: the current one */
@@ -41,9 +42,8 @@ struct trk_spend {
     struct trk_ucont conts[TRK_CONTS_MAX];   /* opened, same index as request.conts */
 };
 
-/* Judge one marked segment. Cheap checks first. ACCEPTED and *out, or the verdict. Verdicts that prove
- * nothing get no answer; those from NOT_ADJOINING on are told to the client (trk_respond_verdict), for which *out
- * holds what is needed then too. now_ms: real time. */
+/* Judge one marked segment. Cheap checks first. ACCEPTED and *out, or the verdict: then trk_tell_of says whether the
+ * client is told, for which *out holds what is needed. now_ms: real time. */
 enum trk_verdict trk_check(const struct trk_segment *seg, const struct trk_keys *keys, const struct trk_serve_config *config,
                            uint64_t now_ms, struct trk_spend *out);
 
@@ -124,9 +124,16 @@ struct trk_packets {                   /* caller's memory */
 enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
                              const struct trk_result *result, const struct trk_keys *keys, const struct trk_serve_config *config,
                              uint64_t now_ms, struct trk_packets *out);
-/* The verdict message for a proven request that is not honoured; with reset true in a RST segment, which ends the
- * connection at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). At most one
- * packet, never larger than the request; none for a verdict that is not told (before NOT_ADJOINING, or an answer). */
+/* Whether the sender of a segment that was not honoured is told. What proves nothing is met with silence. */
+enum trk_tell {
+    TRK_TELL_NOTHING,
+    TRK_TELL_VERDICT,
+    TRK_TELL_RESET,                    /* nothing that the client can send will be honoured: a continuation of a retired epoch */
+};
+enum trk_tell trk_tell_of(const struct trk_spend *spend, enum trk_verdict v);
+/* The verdict message for a request that is not honoured; with reset true in a RST segment, which ends the connection
+ * at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). At most one packet,
+ * never larger than the request; none for a verdict that trk_tell_of keeps quiet about. */
 void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out);
 
 #endif
