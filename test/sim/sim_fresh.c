@@ -46,7 +46,8 @@ static int answer_one(uint64_t real_ms)
 
 /* ---- the client's side ---- */
 
-struct queue { uint8_t packets[64][MTU]; uint32_t bytes[64]; unsigned n; };
+#define QUEUE_MAX 64
+struct queue { uint8_t packets[QUEUE_MAX][MTU]; uint32_t bytes[QUEUE_MAX]; unsigned in, out; };     /* counted, used modulo */
 
 static struct queue to_server;
 static const char *self;
@@ -61,12 +62,12 @@ static void enqueue(void *arg, const uint8_t *packet, uint32_t bytes)
 {
     struct queue *q = arg;
 
-    if (q->n == 64 || bytes > MTU) {
+    if (q->in - q->out == QUEUE_MAX || bytes > MTU) {
         fprintf(stderr, "the client sends more at once than this test can hold\n");
         exit(EXIT_FAILURE);
     }
-    memcpy(q->packets[q->n], packet, bytes);
-    q->bytes[q->n++] = bytes;
+    memcpy(q->packets[q->in % QUEUE_MAX], packet, bytes);
+    q->bytes[q->in++ % QUEUE_MAX] = bytes;
 }
 
 static _Noreturn void become_server(int in[2], int out[2], uint64_t real_ms)
@@ -148,12 +149,14 @@ int main(int argc, char **argv)
     sim_random_seed(&random, 7);
     sim_program_init(&client, &config, &random, now_us);
     while (events++ < EVENTS_MAX && (wake_us = sim_program_run(&client, now_us, enqueue, &to_server)) != SIM_NEVER) {
-        if (to_server.n == 0)
+        if (to_server.in == to_server.out)
             now_us = wake_us > now_us ? wake_us : now_us + 1;
-        for (unsigned i = 0; i < to_server.n; i++) {
+        for (; to_server.out != to_server.in; to_server.out++) {
+            const uint8_t *packet = to_server.packets[to_server.out % QUEUE_MAX];
+            uint32_t bytes = to_server.bytes[to_server.out % QUEUE_MAX];
             uint64_t real_ms = REAL_MS + (now_us += STEP_US) / 1000;
-            uint32_t first = ask_fresh_process(to_server.packets[i], to_server.bytes[i], real_ms, answers[0]);
-            uint32_t second = ask_fresh_process(to_server.packets[i], to_server.bytes[i], real_ms, answers[1]);
+            uint32_t first = ask_fresh_process(packet, bytes, real_ms, answers[0]);
+            uint32_t second = ask_fresh_process(packet, bytes, real_ms, answers[1]);
             if (first != second || memcmp(answers[0], answers[1], first) != 0) {
                 fprintf(stderr, "packet %u: two fresh processes gave different answers (%u and %u bytes)\n", compared + 1, first, second);
                 return EXIT_FAILURE;
@@ -161,7 +164,6 @@ int main(int argc, char **argv)
             compared++;
             deliver(&client, answers[0], first, now_us += STEP_US, &delivered);
         }
-        to_server.n = 0;
     }
     printf("%u packets answered by 2 processes each, %u answers, the same bytes\n", compared, delivered);
     if (client.violation || !client.finished) {
