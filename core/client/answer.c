@@ -76,7 +76,8 @@ static bool settles(struct trk_client *c, const struct trk_answer *m)
 {
     uint32_t attempt = c->attempt > TRK_ATTEMPTS_MAX ? TRK_ATTEMPTS_MAX : c->attempt;
     return c->awaiting && m->form == TRK_FORM_LONG && m->grant.kind == TRK_NORMAL && m->grant.slot == c->slot &&
-           m->grant.generation == c->generation + attempt && m->grant.piece.base == c->last && m->grant.a == c->last + 1;
+           m->grant.generation == c->generation + attempt && m->grant.piece.base == c->last && m->grant.a == c->last + 1 &&
+           m->grant.piece.start == m->grant.b - m->grant.a + 1;
 }
 
 static void settle(struct trk_client *c, const struct trk_answer *m)
@@ -122,7 +123,8 @@ static bool same_generation(const struct trk_client *c, const struct trk_answer 
 static bool is_refresh(const struct trk_client *c, const struct trk_answer *m)
 {
     return m->form == TRK_FORM_LONG && m->flags & TRK_F_REFRESH && m->grant.kind == TRK_OPENING && m->grant.slot == c->slot &&
-           (int32_t)(m->grant.generation - c->generation - TRK_REFRESH_STEP) >= 0 && m->n == m->grant.a && m->n > c->star;
+           (int32_t)(m->grant.generation - c->generation - TRK_REFRESH_STEP) >= 0 && m->n == m->grant.a && m->n > c->star &&
+           m->grant.piece.base == m->n - 1 && m->grant.piece.start <= TRK_IW;
 }
 
 static enum trk_verdict judge(struct trk_client *c, struct news *x)
@@ -139,6 +141,8 @@ static enum trk_verdict judge(struct trk_client *c, struct news *x)
         trk_refreshed(c, m, x->now_us);
         return TRK_V_ACCEPTED;
     }
+    if (m->flags & TRK_F_REFRESH)
+        return TRK_V_STALE;                          /* another one of this generation was first */
     if (settles(c, m))
         settle(c, m);
     if (!same_generation(c, m))

@@ -37,7 +37,8 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     enum trk_verdict v = trk_answer_parse(seg->payload, seg->payload_bytes, &m);
     if (v != TRK_V_ACCEPTED)
         return v;
-    if (m.form != TRK_FORM_OPENED || m.n != 1 || m.grant.kind != TRK_OPENING || m.grant.slot > c->config.mss)
+    if (m.form != TRK_FORM_OPENED || m.n != 1 || m.grant.kind != TRK_OPENING || m.grant.slot > c->config.mss ||
+        m.grant.piece.base != 0 || m.grant.piece.start > TRK_IW)
         return TRK_V_BAD_FIELD;
     if (seg->ack != c->config.iss + 1 + c->syn_bytes)
         return TRK_V_FOREIGN;
