@@ -154,7 +154,9 @@ struct msk_output {                         /* what the input became */
     uint64_t consumed;                      /* as for msk_more */
     struct msk_bytes input;                 /* continuation for the bytes after these */
     struct msk_bytes output;                /* continuation that makes the output */
-    uint64_t length;                        /* of the output, from input.output_offset on; or MSK_LENGTH_UNKNOWN */
+    uint64_t length;                        /* of the output, from input.output_offset on; or MSK_LENGTH_UNKNOWN, then
+                                               its opaque bytes are at most MSK_OPAQUE_MAX - 8, input is not used, and
+                                               the client's next bytes wait for msk_give_end */
     bool last;                              /* the stream to the client ends after it */
     bool encrypt;                           /* hide the opaque bytes from the client */
 };
@@ -169,11 +171,11 @@ struct msk_range {                          /* bytes that the client asks for no
 };
 MSK_API size_t msk_ranges(const struct minisock *m);
 MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out);
-/* The bytes of range i, at most as many as asked. They are not copied: keep them until msk_reply has returned. Fewer
- * than asked is allowed only where the output is of unknown length and waits for nothing else. */
+/* The bytes of range i, from its offset on, at most as many as asked; for what is missing the client asks again. They
+ * are not copied: keep them until msk_reply has returned. */
 MSK_API int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes);
-/* The last bytes of an output of unknown length. next_input: the continuation for the client's next bytes;
- * last: the stream to the client ends here. next_offset: of this output's end (offset + bytes). */
+/* The last bytes of an output of unknown length (bytes may be 0). next_input: the continuation for the client's next
+ * bytes; last: the stream to the client ends here. */
 MSK_API int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last);
 
 /* Answer with what was said, and end the minisocket. An event that needs nothing said (MSK_OPEN of a client that

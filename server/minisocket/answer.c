@@ -28,18 +28,20 @@ static bool is_ours(const struct minisock *m)
     return msk_is_ours(m->server, &m->segment.flow.dst, m->segment.flow.dport);
 }
 
-/* True if v is a refusal that the client is told. */
-static bool proven(enum trk_verdict v)
-{
-    return v >= TRK_V_NOT_ADJOINING && v < TRK_V_DROPPED;
-}
-
-/* Count v, and tell the client if it has proven that it is one. */
+/* Count the packet's fate; a client that has proven that it is one is told. */
 static bool refuse(struct minisock *m, enum trk_verdict v)
 {
     msk_count(m->server, v);
-    if (proven(v))
-        msk_tell(m, v, false);
+    enum trk_tell tell = trk_tell_of(&m->spend, v);
+    if (tell != TRK_TELL_NOTHING)
+        msk_tell(m, v, tell == TRK_TELL_RESET);
+    return false;
+}
+
+/* A packet that is not even a segment for us proves nothing. */
+static bool ignore(struct minisock *m, enum trk_verdict v)
+{
+    msk_count(m->server, v);
     return false;
 }
 
@@ -69,7 +71,7 @@ static bool judge(struct minisock *m, const struct trk_link_packet *packet)
     struct msk_server *s = m->server;
     enum trk_verdict v = read_segment(m, packet);
     if (v != TRK_V_ACCEPTED)
-        return refuse(m, v);
+        return ignore(m, v);
     if (!is_ours(m)) {
         s->counts[MSK_COUNT_NOT_LOCAL]++;
         return false;
