@@ -56,9 +56,9 @@ enum trk_form {                        /* low nibble of the first byte */
 #define TRK_VERDICT_BYTES  28
 #define TRK_CLOSE_BYTES    18
 
-struct trk_conn_id { uint64_t h; uint32_t t; };     /* DESIGN 3.1: PRF of the SYN, opening tick */
+struct trk_conn_id { uint64_t h; uint32_t t; };     /* PROTOCOL.md 4.2: PRF of the SYN; tick of its arrival */
 
-/* A stretch without loss (DESIGN 3.1). start and ssthresh in packets. */
+/* A stretch without loss (PROTOCOL.md 5.1). start and ssthresh in packets. */
 struct trk_piece { uint64_t base; uint32_t start, ssthresh; };
 
 enum trk_kind { TRK_NORMAL = 0, TRK_OPENING = 1 };
@@ -77,7 +77,7 @@ struct trk_grant {
     uint32_t address_tag;
 };
 
-/* ---------------- user continuations, sealed (DESIGN 3.7) ---------------- */
+/* ---------------- user continuations, sealed (PROTOCOL.md 8) ---------------- */
 enum trk_ucont_type { TRK_UCONT_INPUT = 1, TRK_UCONT_OUTPUT = 2 };
 enum { TRK_UCONT_FIN = 1,              /* output: the stream ends at valid_end; input: the end was consumed */
        TRK_UCONT_ENCRYPTED = 2 };
@@ -116,7 +116,7 @@ struct trk_grant_ref {                 /* the fields of a part's grant that its 
 /* cont: index in conts[] of an output that holds the range, or TRK_ASK_INPUT. bytes >= 1. */
 struct trk_ask { uint8_t cont; uint64_t offset; uint32_t bytes; };
 
-struct trk_part {                      /* m contiguous numbers of one piece (DESIGN 3.4) */
+struct trk_part {                      /* m contiguous numbers of one piece (PROTOCOL.md 5.2) */
     uint8_t  kind;                     /* enum trk_kind of the grants */
     bool     terminal_ask;             /* asks[0] is for the terminal packet; never in RESTART */
     uint16_t m;                        /* OPENING, RESTART: 1 */
@@ -204,7 +204,7 @@ struct trk_verdict_msg {               /* form VERDICT; in a RST segment it ends
 };
 enum trk_verdict trk_verdict_msg_parse(const uint8_t *p, size_t n, struct trk_verdict_msg *out);
 size_t trk_verdict_msg_emit(const struct trk_verdict_msg *m, uint8_t *out, size_t cap);
-/* Code of a verdict that a server tells, as PROTOCOL.md section 6 fixes it; 0 for all others. */
+/* Code of a verdict that a server tells, as PROTOCOL.md 6.6 fixes it; 0 for all others. */
 uint8_t trk_verdict_code(enum trk_verdict v);
 /* The verdict of a code; VERDICT_HEARD for a code we do not know (a newer server's). */
 enum trk_verdict trk_verdict_of_code(uint8_t code);
@@ -212,7 +212,7 @@ enum trk_verdict trk_verdict_of_code(uint8_t code);
 /* Form of a payload: TRK_V_ACCEPTED and *form, or SHORT, BAD_VERSION. */
 enum trk_verdict trk_form_of(const uint8_t *p, size_t n, uint8_t *form);
 
-/* ---------------- sequence space (DESIGN 3.6) ---------------- */
+/* ---------------- sequence space (PROTOCOL.md 2.3) ---------------- */
 /* TCP sequence number of number n's first payload byte. */
 static inline uint32_t trk_seq_of(uint32_t isn, uint64_t n, uint16_t slot) { return isn + (uint32_t)(n * slot); }
 /* The number (from 1) nearest to `near` whose slot starts at seq; false if seq is not a slot's start. */
@@ -221,7 +221,7 @@ bool trk_number_of_seq(uint32_t isn, uint32_t seq, uint16_t slot, uint64_t near,
  * Never below 0; of two equally near the higher. */
 uint64_t trk_extend(uint64_t near, uint64_t low, unsigned bits);
 
-/* ---------------- layout: which bytes go into which number (DESIGN 3.8) ---------------- */
+/* ---------------- layout: which bytes go into which number (PROTOCOL.md 5.4) ---------------- */
 struct trk_slice { uint64_t offset; uint32_t bytes; uint8_t ask; };   /* bytes 0: a header only; ask: first ask it draws from */
 /* Assign the asks (without the terminal's) to n numbers in ascending order. first_room and room are data bytes
  * of the first and of every other packet (0: a header only). A packet is filled across asks only where they adjoin

@@ -2,7 +2,7 @@
  *
  * parse: bytes -> struct trk_segment, whose pointers are views into those bytes.
  * emit:  struct trk_segment -> header bytes; the payload follows and is never copied here.
- * Everything a packet of ours shows is fixed (DESIGN 3.6): IP id 0, DF, TTL/hop limit 64,
+ * Everything a packet of ours shows is fixed (PROTOCOL.md 2.2): IP id 0, DF, TTL/hop limit 64,
  * DSCP, ECN and flow label 0, window 65535, our marker option first. */
 #ifndef TRK_WIRE_SEGMENT_H
 #define TRK_WIRE_SEGMENT_H

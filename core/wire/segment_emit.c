@@ -1,4 +1,4 @@
-/* IP and TCP headers, written. Everything a packet shows is fixed (PROTOCOL.md section 2). */
+/* IP and TCP headers, written. Everything a packet shows is fixed (PROTOCOL.md 2.2). */
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
@@ -20,7 +20,7 @@ static void put_sack_and_timestamp(struct trk_writer *w, const struct trk_segmen
     }
 }
 
-/* The marker stands first; MSS comes right after it, or a clamping NAT would put one in front (PROTOCOL.md section 2). */
+/* The marker stands first; MSS comes right after it, or a clamping NAT would put one in front (PROTOCOL.md 2.2). */
 static void put_options(struct trk_writer *w, const struct trk_segment *s)
 {
     if (s->marked)

@@ -1,4 +1,4 @@
-/* The VERDICT message, and the codes that verdicts have on the wire (PROTOCOL.md section 6). */
+/* The VERDICT message, and the codes that verdicts have on the wire (PROTOCOL.md 6.6). */
 #include "wire/fields.h"
 
 /* Codes never change and are never reused, whatever happens to the order of the enum. */

@@ -18,7 +18,7 @@ START_TEST(every_verdict_has_its_own_name)
 }
 END_TEST
 
-/* PROTOCOL.md section 6: these never change, whatever becomes of the enum. */
+/* PROTOCOL.md 6.6: these never change, whatever becomes of the enum. */
 START_TEST(codes_are_fixed)
 {
     static const struct { enum trk_verdict v; uint8_t code; } fixed[] = {
