@@ -1,4 +1,4 @@
-/* keys.h - the replicas' shared keys, and the subkeys made from them.
+/* keys.h - the replicas' shared keys, and the subkeys made from them (PROTOCOL.md 4.1, 4.2).
  *
  * A key set holds up to TRK_EPOCHS_MAX epochs. Rotation is staged: add (accepted from other
  * replicas, never sealed with), current (exactly one), retiring (its grants are answered by a
@@ -34,7 +34,7 @@ const struct trk_epoch *trk_keys_current(const struct trk_keys *keys);
 enum trk_verdict trk_keys_missing(const struct trk_keys *keys, uint8_t epoch);
 void trk_keys_wipe(struct trk_keys *keys);
 
-/* h of a connection (DESIGN 3.1): PRF of the SYN's random bytes and the flow as the server sees it (src = client). */
+/* h of a connection (PROTOCOL.md 4.2): PRF of the SYN's random bytes and the flow as the server sees it (src = client). */
 uint64_t trk_conn_hash(const struct trk_epoch *e, const uint8_t random[TRK_RANDOM_BYTES], const struct trk_flow *flow);
 /* Of the server's sequence space. A function of h alone, which nobody off the path knows: a request that arrives after a
  * rotation says h and not the ISN, and the sequence space must not jump with the epoch. */

@@ -1,4 +1,4 @@
-/* report.h - nonces and the report of what arrived (paper 2.2, DESIGN 3.3). */
+/* report.h - nonces and the report of what arrived (paper 2.2, PROTOCOL.md 4.4). */
 #ifndef TRK_TCB_REPORT_H
 #define TRK_TCB_REPORT_H
 

@@ -1,4 +1,4 @@
-/* seal.h - open and seal grants, user continuations, and the client's digest of what it predicts. */
+/* seal.h - open and seal grants, user continuations, and the client's digest of what it predicts (PROTOCOL.md 4.3, 4.5, 8). */
 #ifndef TRK_TCB_SEAL_H
 #define TRK_TCB_SEAL_H
 
@@ -14,7 +14,7 @@ void trk_grant_seal(const struct trk_epoch *e, const struct trk_grant *g, uint8_
 /* Constant-time check; false also for a grant out of bounds or of another epoch. */
 bool trk_grant_open(const struct trk_epoch *e, const struct trk_grant *g, const uint8_t seal[TRK_SEAL_BYTES]);
 
-/* Digest (16 bits, no key) of all fields that the normal form leaves out, in seal order (DESIGN 3.6):
+/* Digest (16 bits, no key) of all fields that the normal form leaves out, in seal order (PROTOCOL.md 4.5):
  * kind, epoch, domain, id, generation, piece, slot, address tag. */
 uint16_t trk_grant_digest(const struct trk_grant *g);
 

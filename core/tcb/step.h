@@ -1,4 +1,4 @@
-/* step.h - the congestion control that both ends compute (paper 2.5, DESIGN 3.2). Pure integers. */
+/* step.h - the congestion control that both ends compute (paper 2.5, PROTOCOL.md 5). Pure integers. */
 #ifndef TRK_TCB_STEP_H
 #define TRK_TCB_STEP_H
 
@@ -36,7 +36,7 @@ enum trk_why { TRK_WHY_TIMEOUT, TRK_WHY_RESUME, TRK_WHY_UNATTESTED, TRK_WHY_REFR
 struct trk_step trk_restart(enum trk_kind kind, const struct trk_piece *piece, const struct trk_report *report, uint64_t k_star,
                             enum trk_why why, uint64_t cut_f, bool aged);
 
-/* ---- time (DESIGN 3.5) ---- */
+/* ---- time (PROTOCOL.md 6.1, steps 6 and 7) ---- */
 #define TRK_TICK_MS     16
 #define TRK_HORIZON_MS  60000
 #define TRK_SKEW_MS     15000

@@ -1,6 +1,6 @@
 /* driver.c - runs a fuzz target without libFuzzer over a fixed number of inputs from one seed: valid messages and
- * packets, whole and damaged. `fuzz_wire_fixed [SEED [ROUNDS]]` repeats or prolongs a run; files named by
- * `fuzz_wire_fixed -f FILE...` are run as they are (a crash that libFuzzer found). */
+ * packets, whole and damaged. `fuzz_NAME_fixed [SEED [ROUNDS]]` repeats or prolongs a run; files named by
+ * `fuzz_NAME_fixed -f FILE...` are run as they are (a crash that libFuzzer found). */
 #include <stdio.h>
 #include <stdlib.h>
 #include "wire/segment.h"
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "-f") == 0)
         return run_files(argv + 2);
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, rounds = argc > 2 ? strtoull(argv[2], NULL, 0) : 100000;
-    printf("fuzz_wire: seed %llu, %llu inputs\n", (unsigned long long)seed, (unsigned long long)rounds);
+    printf("%s: seed %llu, %llu inputs\n", argv[0], (unsigned long long)seed, (unsigned long long)rounds);
     fflush(stdout);
     struct dice d = { seed };
     for (uint64_t i = 0; i < rounds; i++)
