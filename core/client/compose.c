@@ -107,7 +107,7 @@ static void gather_known(struct trk_client *c, struct gather *g)
         if (n < lost.right - lost.left)
             return;
     }
-    uint64_t end = c->output_end < trk_window_end(c) ? c->output_end : trk_window_end(c);
+    uint64_t end = trk_askable_end(c);
     if (c->ask_next < end)
         c->ask_next += gather_range(c, g, c->ask_next, end);
 }

@@ -27,6 +27,7 @@ void     trk_want_number_again(struct trk_client *c, struct trk_number *e);
 
 /* output.c: which bytes are wanted, what arrived. */
 uint64_t trk_window_end(const struct trk_client *c);                         /* first byte the receive buffer cannot take */
+uint64_t trk_askable_end(const struct trk_client *c);                        /* what continuations cover, the buffer takes and makes sense */
 uint64_t trk_wanted_bytes(const struct trk_client *c);
 void     trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes);
 bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, uint32_t request_end);

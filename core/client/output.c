@@ -10,16 +10,25 @@ bool trk_output_open_ended(const struct trk_client *c)
     return c->n_conts && c->conts[c->n_conts - 1].second == TRK_OFFSET_UNKNOWN;
 }
 
-/* What continuations cover and the buffer can take. */
-static uint64_t askable_end(const struct trk_client *c)
+/* An output whose length nobody knows may end at any byte, and what is asked for behind its end comes back as headers:
+ * ask for no more than doubles what came, or the last answer's length. */
+static uint64_t plausible_end(const struct trk_client *c)
 {
-    uint64_t end = c->output_end, window = trk_window_end(c);
+    uint64_t first = c->conts[c->n_conts - 1].first, room = c->fill - TRK_NORMAL_BYTES;
+    uint64_t came = c->received_to > first ? c->received_to - first : 0;
+    uint64_t least = (c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW) * room;
+    return first + (2 * came > least ? 2 * came : least);
+}
+
+uint64_t trk_askable_end(const struct trk_client *c)
+{
+    uint64_t end = trk_output_open_ended(c) ? plausible_end(c) : c->output_end, window = trk_window_end(c);
     return end < window ? end : window;
 }
 
 uint64_t trk_wanted_bytes(const struct trk_client *c)
 {
-    uint64_t end = askable_end(c), sum = end > c->ask_next ? end - c->ask_next : 0;
+    uint64_t end = trk_askable_end(c), sum = end > c->ask_next ? end - c->ask_next : 0;
     for (uint32_t i = 0; i < c->again.n && c->again.at[i].left < c->output_end; i++) {
         uint64_t right = c->again.at[i].right < c->output_end ? c->again.at[i].right : c->output_end;
         sum += right - c->again.at[i].left;

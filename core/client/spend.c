@@ -135,7 +135,7 @@ static bool opening_unspent(struct trk_client *c)
 void trk_spend_kept(struct trk_client *c, uint64_t now_us)
 {
     bool input = trk_input_ready(c);
-    uint32_t n = 0, most = 2 * c->last_answer_pkts > TRK_IW ? 2 * c->last_answer_pkts : TRK_IW;
+    uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
     while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
         if (c->next > c->end && !opening_unspent(c) && !(n && c->batch.active)) {     /* nothing outstanding */
             trk_flush(c, now_us);
