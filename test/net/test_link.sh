@@ -1,0 +1,154 @@
+#!/bin/bash
+# The link over a veth pair and lo: every byte arrives, alone and in superframes, whatever the devices offload;
+# the guard keeps the kernel from answering while the packet socket sees everything.
+. "$(dirname "$0")/lib.sh"
+topology_direct
+need_built "$TOOLS/trk-linkprobe"
+need tcpdump ncat
+probe=$TOOLS/trk-linkprobe
+count=3000
+
+# field NAME: of the receiver's report.
+field() { tail -n 1 "$TMP/receiver.log" | tr ' ' '\n' | sed -n "s/^$1=//p"; }
+receiver() {                           # NS DEV COUNT SECONDS
+    start receiver "$1" "$probe" receive "$2" 80 "$3" "$4"
+    wait_for 5 "the receiver" grep -q '^ready' "$TMP/receiver.log"
+}
+finish() { wait "${PIDS[receiver]}" || fail "the receiver failed"; unset "PIDS[receiver]"; }
+
+# exchange WHAT CLIENT-NS SERVER-NS DEV ADDRESS PAYLOAD MODE: count packets, checked byte by byte.
+exchange() {
+    receiver "$3" "$4" "$count" 10
+    in_ns "$2" "$probe" send "$5" 80 "$count" "$6" "$7" >"$TMP/sender.log"
+    finish
+    expect "$1: packets" "$(field packets)" "$count"
+    expect "$1: bytes" "$(field bytes)" $((count * $6))
+    expect "$1: wrong bytes" "$(field bad_bytes)" 0
+    expect "$1: wrong checksums" "$(field bad_checksum)" 0
+    expect "$1: out of order" "$(field out_of_order)" 0
+    say "ok: $1"
+}
+
+# ---- every way to offload, both families, alone and in superframes ----
+everything() {                         # WHAT
+    local mode
+    for mode in plain super; do
+        exchange "$1, IPv4, $mode" "$CLIENT" "$SERVER" s0 "$SERVER4" 1400 "$mode"
+        exchange "$1, IPv6, $mode" "$CLIENT" "$SERVER" s0 "$SERVER6" 1400 "$mode"
+    done
+}
+everything "offloads as they are"
+expect "checksums vouched for" "$(field vouched)" "$count"
+in_ns "$CLIENT" ethtool -K c0 tso off >/dev/null
+gro_on "$SERVER" s0
+everything "no TSO, GRO at the receiver"
+in_ns "$CLIENT" ethtool -K c0 tx off >/dev/null
+everything "no TSO, no checksum offload, GRO"
+offloads_off "$CLIENT" c0
+offloads_off "$SERVER" s0
+everything "no offloads at all"
+expect "checksums verified by us" "$(field verified)" "$count"
+exchange "tiny packets" "$CLIENT" "$SERVER" s0 "$SERVER4" 1 super
+exchange "lo, IPv4" "$SERVER" "$SERVER" lo 127.0.0.1 16000 super
+exchange "lo, IPv6" "$SERVER" "$SERVER" lo ::1 16000 plain
+exchange "lo, own address" "$SERVER" "$SERVER" lo "$SERVER4" 1400 super
+
+# ---- the same bytes on the wire: a superframe that the kernel cut, and single packets ----
+wire() {                               # MODE: the packets as a capture behind the cut sees them, without IP ids
+    start sniffer "$SERVER" tcpdump -n -i s0 -x -t -c 100 tcp dst port 81
+    wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
+    in_ns "$CLIENT" "$probe" send "$SERVER4" 81 100 700 "$1" >/dev/null
+    wait "${PIDS[sniffer]}" || true
+    unset "PIDS[sniffer]"
+    # the id is the third 16-bit word, the header checksum that covers it the sixth; ack and TCP checksum are
+    # what the plain mode varies
+    sed -n 's/^\t0x\(....\): */\1 /p' "$TMP/sniffer.log" | awk '$1 == "0000" { $4 = $7 = "-" } $1 == "0010" { $8 = $9 = "-" }
+        $1 == "0020" { $4 = "-" } { print }'
+}
+wire plain >"$TMP/wire.plain"
+wire super >"$TMP/wire.super"
+[ "$(wc -l <"$TMP/wire.plain")" -ge 4000 ] || fail "tcpdump saw too little: $(wc -l <"$TMP/wire.plain") lines"
+cmp -s "$TMP/wire.plain" "$TMP/wire.super" || fail "superframes differ on the wire: $(diff "$TMP/wire.plain" "$TMP/wire.super" | head -n 5)"
+say "ok: superframes and single packets are the same on the wire"
+
+# ---- the guard ----
+# kernel_answers MODE [ADDRESS]: what the server's kernel sends back to two segments for port 80.
+kernel_answers() {
+    local address=${2:-$SERVER4}
+    start sniffer "$CLIENT" tcpdump -n -i c0 -l -t -Q in "tcp src port 80 or (ip6 and ip6[6] == 6 and ip6[40:2] == 80)"
+    wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
+    receiver "$SERVER" s0 2 3
+    in_ns "$CLIENT" "$probe" send "$address" 80 2 0 "$1" >/dev/null
+    sleep 0.3
+    stop sniffer
+    stop receiver INT
+    grep -c 'Flags' "$TMP/sniffer.log" || true
+}
+seen_by_link() {                       # MODE ADDRESS: the packet socket sees marked segments under a guard
+    receiver "$SERVER" s0 2 3
+    in_ns "$CLIENT" "$probe" send "$2" 80 2 10 "$1" >/dev/null
+    finish
+    expect "segments seen, $1 to $2" "$(field packets)" 2
+}
+guard() {                              # KIND ADDRESS [COMMAND...]
+    local kind=$1 address=$2; shift 2
+    start guard "$SERVER" "$@" "$probe" guard "$address" 80 "$kind"
+    wait_for 5 "the guard" grep -q '^ready' "$TMP/guard.log"
+}
+expect "RSTs without a guard" "$(kernel_answers super)" 2
+expect "RSTs without a guard, IPv6" "$(kernel_answers super "$SERVER6")" 2
+
+for kind in all marked; do
+    guard "$kind" ::
+    for address in "$SERVER4" "$SERVER6"; do
+        for mode in super syn; do
+            expect "answers under guard '$kind' to $mode, $address" "$(kernel_answers "$mode" "$address")" 0
+            seen_by_link "$mode" "$address"
+        done
+    done
+    if [ "$kind" = marked ]; then      # plain TCP still reaches the listener
+        in_ns "$CLIENT" ncat -z -w 2 "$SERVER4" 80 || fail "guard 'marked' keeps plain TCP out"
+        in_ns "$CLIENT" ncat -z -w 2 "$SERVER6" 80 || fail "guard 'marked' keeps plain TCP out on IPv6"
+    elif in_ns "$CLIENT" timeout 1 ncat -z -w 1 "$SERVER4" 80; then
+        fail "guard 'all' lets plain TCP in"
+    fi
+    stop guard
+    say "ok: guard '$kind'"
+done
+need setpriv
+guard all "$SERVER4" setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+expect "answers under a guard without CAP_NET_ADMIN" "$(kernel_answers super)" 0
+expect "SYN answers under a guard without CAP_NET_ADMIN" "$(kernel_answers syn)" 0
+seen_by_link super "$SERVER4"
+stop guard
+guard all "$SERVER6" setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+expect "IPv6 answers under a guard without CAP_NET_ADMIN" "$(kernel_answers syn "$SERVER6")" 0
+seen_by_link syn "$SERVER6"
+stop guard
+say "ok: guard without CAP_NET_ADMIN"
+
+start busy "$SERVER" ncat -l "$SERVER4" 80
+wait_for_port "$SERVER" 80
+message=$(in_ns "$SERVER" "$probe" guard "$SERVER4" 80 all 2>&1) && fail "a busy port was guarded"
+expect "message for a busy port" "$message" "linkprobe: port 80 is in use by another program"
+stop busy
+
+# ---- a device that goes away and comes back ----
+receiver "$SERVER" s0 5 10
+ip -n "$SERVER" link set s0 down
+wait_for 3 "ENETDOWN" grep -q 'error ENETDOWN' "$TMP/receiver.log"
+ip -n "$SERVER" link set s0 up
+ip -n "$SERVER" address replace "$SERVER6/64" dev s0 nodad
+sleep 0.2
+in_ns "$CLIENT" "$probe" send "$SERVER4" 80 5 100 super >/dev/null
+finish
+expect "packets after the device came back" "$(field packets)" 5
+say "ok: a device that goes away and comes back"
+
+# ---- frames for others ----
+in_ns "$CLIENT" ip neigh replace "$SERVER4" lladdr 02:00:00:00:00:99 dev c0 nud permanent
+receiver "$SERVER" s0 1 1
+in_ns "$CLIENT" "$probe" send "$SERVER4" 80 5 100 super >/dev/null
+finish
+expect "packets to another host's address" "$(field packets)" 0
+say "ok: frames for another host are left alone"
