@@ -127,7 +127,8 @@ struct msk_event {                          /* lives as long as its minisocket *
     enum msk_event_type type;
     struct sockaddr_storage peer, local;    /* sockaddr_in or sockaddr_in6 */
     uint8_t connection[12];                 /* the sealed connection id: no client can choose another's */
-    uint64_t time_ms;                       /* sealed into the request: equal on every replica, 16 ms steps */
+    uint64_t time_ms;                       /* sealed into the request: equal on every replica, 16 ms steps, at most a
+                                               minute old. OPEN and CLOSE: of arrival */
     struct msk_input input;
 };
 

@@ -10,9 +10,11 @@ static void put64(uint8_t *out, uint64_t value)
         out[i] = (uint8_t)value;
 }
 
-/* The sealed tick as a time. The clock only says which of the tick's two-year cycles it lies in. */
+/* The sealed tick as a time. The clock only says which of the tick's two-year cycles it lies in. CLOSE has no seal. */
 static uint64_t time_of(const struct minisock *m)
 {
+    if (m->spend.type == TRK_SPEND_CLOSE)
+        return m->now_ms;
     return trk_extend(m->now_ms / TRK_TICK_MS, m->spend.tick, 32) * TRK_TICK_MS;
 }
 

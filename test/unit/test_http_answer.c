@@ -90,7 +90,7 @@ START_TEST(every_answer_to_the_byte)
         { "GET /f HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n", FILE_OK, "/f",
           "HTTP/1.1 304 Not Modified\r\nDate: D\r\nServer: tricklesd\r\nLast-Modified: " MODIFIED "\r\nETag: \"0123456789abcdef\"\r\n\r\n" },
         { "GET /f HTTP/2.0\r\nHost: a\r\nConnection: close\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 505 HTTP Version Not Supported\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 28\r\n"
+          "HTTP/1.1 505 HTTP Version Not Supported\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 26\r\n"
           "Connection: close\r\n\r\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
