@@ -185,6 +185,7 @@ path_stats_after() { [ "$(grep -c '^{' "$TMP/path.log")" -gt "$1" ]; }
 # start NAME NS COMMAND...: in the background, output in $TMP/NAME.log. NS "-": the namespace we are in.
 start() {
     local name=$1 ns=$2; shift 2
+    : >"$TMP/$name.log"                  # at once: an older run's log must not be taken for this one's
     if [ "$ns" = - ]; then
         "$@" >"$TMP/$name.log" 2>&1 </dev/null &
     else
