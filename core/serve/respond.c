@@ -10,6 +10,7 @@ struct answering {                     /* what one call of trk_respond works wit
     uint32_t address_tag, tick;
     struct trk_conts conts;
     struct trk_said said;
+    bool input_unanswered;             /* a SYN's, for want of room: then none of its output goes out either */
 };
 
 /* A generation keeps its epoch; what enters a new one (OPEN, restart, refresh) adopts the current epoch. */
@@ -30,25 +31,48 @@ static bool seal_cont(const struct trk_keys *keys, const struct answering *a, co
     return *bytes > 0;
 }
 
-static bool seal_conts(const struct trk_keys *keys, struct answering *a)
+/* Which continuations the result brings, sealed: none of the input's for a fate that the plan has no packet for. */
+static bool seal_input_conts(const struct trk_keys *keys, struct answering *a)
 {
     const struct trk_result *result = a->result;
     const struct trk_spend *spend = a->voice.spend;
-    a->conts.input_bytes = a->conts.output_bytes = a->conts.next_bytes = 0;
-    if (a->plan->refresh)              /* the application was not asked: there is no result */
-        return true;
-    struct trk_ucont from_nothing = { .type = TRK_UCONT_INPUT, .first = 0, .second = result->output.second };
+    const struct trk_ucont from_nothing = { .type = TRK_UCONT_INPUT, .first = 0, .second = result->output.second };
     bool speaks = spend->type == TRK_SPEND_OPEN && !spend->request.has_input && result->opens_output;
     bool done = speaks || (a->plan->may_input && result->fate == TRK_INPUT_DONE);
     bool more = !speaks && a->plan->may_input && result->fate == TRK_INPUT_MORE;
     const struct trk_ucont *input = speaks && result->fate != TRK_INPUT_DONE ? &from_nothing : &result->input;
     if ((done || more) && !seal_cont(keys, a, input, a->conts.input, &a->conts.input_bytes))
         return false;
-    if (done && !seal_cont(keys, a, &result->output, a->conts.output, &a->conts.output_bytes))
+    return !done || seal_cont(keys, a, &result->output, a->conts.output, &a->conts.output_bytes);
+}
+
+static bool any_end(const struct answering *a)
+{
+    for (unsigned i = 0; i < a->plan->n_wants; i++)
+        if (a->result->given[i].end)
+            return true;
+    return false;
+}
+
+/* False if a continuation is too large for a packet of this answer. */
+static bool seal_conts(const struct trk_keys *keys, struct answering *a)
+{
+    const struct trk_spend *spend = a->voice.spend;
+    if (a->plan->refresh)              /* the application was not asked: there is no result */
+        return true;
+    if (!seal_input_conts(keys, a))
         return false;
-    if (result->next_input && !seal_cont(keys, a, result->next_input, a->conts.next, &a->conts.next_bytes))
-        return false;
-    return (uint32_t)a->conts.input_bytes + a->conts.output_bytes <= a->plan->room && a->conts.next_bytes <= a->plan->room;
+    if ((uint32_t)a->conts.input_bytes + a->conts.output_bytes > a->plan->room) {
+        if (spend->type != TRK_SPEND_OPEN || !spend->request.has_input)
+            return false;
+        /* A SYN's answer is bounded by the SYN. Without its input's answer it still opens the connection, and the
+         * client sends the input again where there is room. */
+        a->conts.input_bytes = a->conts.output_bytes = 0;
+        a->input_unanswered = true;
+    }
+    if (!a->result->next_input || !any_end(a))
+        return true;
+    return seal_cont(keys, a, a->result->next_input, a->conts.next, &a->conts.next_bytes) && a->conts.next_bytes <= a->plan->room;
 }
 
 static struct trk_source source_of(const struct answering *a, const struct trk_plan_grant *g)
@@ -60,8 +84,9 @@ static struct trk_source source_of(const struct answering *a, const struct trk_p
 
 static void fill_number(const struct answering *a, const struct trk_plan_grant *g, uint64_t n, struct trk_said *said, struct trk_fill *out)
 {
+    static const struct trk_slice nothing = { 0 };
     struct trk_source source = source_of(a, g);
-    trk_fill(&source, &a->conts, &g->slices[n - g->step.a], a->plan->room, g->carries_input && n == g->step.a, said, out);
+    trk_fill(&source, &a->conts, a->input_unanswered ? &nothing : &g->slices[n - g->step.a], a->plan->room, g->carries_input && n == g->step.a, said, out);
 }
 
 /* f: openings and restarts are cut after the last number that says something; everything else is sent in full. */

@@ -120,7 +120,8 @@ struct trk_packets {                   /* caller's memory */
 /* Pure. ANSWERED, REFRESHED, or why nothing could be written (NO_ROOM: a continuation larger than a packet, or memory
  * below the two limits above). Starts by emptying *out. An answer may have no packet: then every trickle ends.
  * A short given leaves its numbers as headers, a continuation that exceeds request.reserve shortens the first packet's
- * data, and the end of an output goes where its continuation fits: the client asks again for what is missing. */
+ * data, and the end of an output goes where its continuation fits: the client asks again for what is missing. A SYN's
+ * answer that has no room for the input's continuations opens the connection without them: the input comes again. */
 enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
                              const struct trk_result *result, const struct trk_keys *keys, const struct trk_serve_config *config,
                              uint64_t now_ms, struct trk_packets *out);

@@ -141,6 +141,27 @@ START_TEST(opened_server_speaks_first)
 }
 END_TEST
 
+/* Too little room for what the application says: the connection opens all the same, its input unanswered. */
+START_TEST(opened_without_room_for_its_input)
+{
+    for (uint16_t opaque = 0; opaque <= 300; opaque += 300) {
+        fake_init(&fake);
+        fake_open(&fake, "GET", 536, TRK_SYN_PAYLOAD);
+        fake_decide(&fake);
+        fake_plan(&fake);
+        fake_give(&fake);
+        fake.result.fate = TRK_INPUT_DONE;
+        fake.result.input = ucont(TRK_UCONT_INPUT, 3, 10, 100);
+        fake.result.output = ucont(TRK_UCONT_OUTPUT, 0, 10, opaque);
+        fake.result.given[0].bytes = 10;
+        ck_assert_int_eq(fake_respond(&fake), TRK_V_ANSWERED);
+        read_number(0, 1, 1, 1);
+        ASSERT_FLAGS(opaque ? 0 : TRK_F_DONE);
+        ck_assert_uint_eq(got.answer.data_bytes, opaque ? 0 : 10);
+    }
+}
+END_TEST
+
 /* Nothing amplifies: whatever the SYN's size, and whatever the application says, the answer is no larger. */
 START_TEST(opened_never_amplifies)
 {
@@ -161,7 +182,8 @@ START_TEST(opened_never_amplifies)
             for (size_t i = 0; i < fake.out.n; i++)
                 sent += fake.out.packets[i].head_bytes + fake.out.packets[i].data_bytes;
             ck_assert_uint_le(sent, fake.packet_bytes);
-            ck_assert_uint_eq(fake.out.n, fake.verdict == TRK_V_ANSWERED ? 1 : 0);
+            ck_assert_int_eq(fake.verdict, TRK_V_ANSWERED);
+            ck_assert_uint_eq(fake.out.n, 1);
         }
     }
 }
@@ -1034,7 +1056,7 @@ START_TEST(verdict_on_a_syn_never_amplifies)
 }
 END_TEST
 
-UNIT_MAIN("respond", opened, opened_with_done, opened_server_speaks_first, opened_never_amplifies, a_client_can_spend_what_it_gets,
+UNIT_MAIN("respond", opened, opened_with_done, opened_server_speaks_first, opened_without_room_for_its_input, opened_never_amplifies, a_client_can_spend_what_it_gets,
           normal, normal_when_less_is_given, no_filter_is_said_without_a_domain_only, several_parts, a_mask_with_holes_gives_several_grants,
           recovery, a_terminal_without_data_is_not_sent, restart_timeout, restart_resume_unattested,
           restart_resume_attested_by_a_cut_seal, restart_is_cut_where_it_has_nothing_to_carry, restart_with_nothing_is_one_header,
