@@ -10,7 +10,7 @@
 #include "connection.h"
 #include "log.h"
 
-#define BATCH 16                       /* packets fed before the client's answers leave */
+#define BATCH 64                       /* packets fed before the client's answers leave */
 
 struct shim_link_use {
     struct shim_link_use *next;

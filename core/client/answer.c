@@ -151,6 +151,8 @@ static enum trk_verdict judge(struct trk_client *c, struct news *x)
     if (!e || m->n < c->next || e->state != TRK_N_EXPECTED)
         return data_only(c, x, e && (e->state == TRK_N_HELD || e->state == TRK_N_RECEIVED) ? TRK_V_DUPLICATE : TRK_V_UNPREDICTED);
     if (!predicted(c, x, e)) {
+        if (m->form == TRK_FORM_LONG)                /* a duplicate of the request was answered under another epoch */
+            return data_only(c, x, TRK_V_UNPREDICTED);
         c->want_long = true;
         return data_only(c, x, TRK_V_MISPREDICTED);
     }

@@ -55,8 +55,10 @@ static void output_ends(struct trk_client *c, const struct trk_answer *m)
 {
     if (c->input_state != TRK_IN_HELD_BACK || !trk_output_open_ended(c))
         return;
-    if (m->n_conts && m->conts[0].type == TRK_UCONT_INPUT)
-        keep_cont(c, &m->conts[0]);
+    /* A late END of the output before this one stands where this one begins, but its next input is this one's. */
+    if (!m->n_conts || m->conts[0].type != TRK_UCONT_INPUT || m->conts[0].first < c->consumed)
+        return;
+    keep_cont(c, &m->conts[0]);
     answer_length(c, m->offset + m->data_bytes - c->conts[c->n_conts - 1].first);
     trk_output_known(c, m->offset + m->data_bytes, m->flags & TRK_F_FIN);
     c->input_state = TRK_IN_IDLE;

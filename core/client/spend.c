@@ -3,7 +3,7 @@
 
 #define FAST_PATH_US 250               /* numbers that arrive within this time share a request */
 #define BATCH_MIN 2                    /* RFC 1122's delayed acknowledgement */
-#define BATCH_MAX 32
+#define BATCH_MAX 44                   /* a superframe of the usual slices */
 #define BATCH_GRANTS_MAX 16
 
 static uint32_t answer_room(const struct trk_client *c, bool long_form)
@@ -132,12 +132,22 @@ static bool opening_unspent(struct trk_client *c)
     return e && c->last < c->star && c->pieces[e->piece].kind == TRK_OPENING;
 }
 
+/* Nothing is outstanding: does the next request resume? A window that waited for the reader alone, and less than a second,
+ * is simply spent on: a server without a filter cannot attest a resume and would answer it with a small window. An input
+ * resumes, as the answer to a resume is cut where its output ends instead of going on in headers. */
+static bool must_resume(struct trk_client *c, bool input, uint64_t now_us)
+{
+    if (opening_unspent(c))
+        return false;
+    return input || c->cut_f || !trk_next_kept(c) || now_us - trk_number_at(c, c->star)->arrived_us > TRK_AGED_MS * 1000;
+}
+
 void trk_spend_kept(struct trk_client *c, uint64_t now_us)
 {
     bool input = trk_input_ready(c);
     uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
     while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
-        if (c->next > c->end && !opening_unspent(c) && !(n && c->batch.active)) {     /* nothing outstanding */
+        if (c->next > c->end && !(n && c->batch.active) && must_resume(c, input, now_us)) {     /* nothing outstanding */
             trk_flush(c, now_us);
             c->stats.resumes++;
             trk_restart_send(c, TRK_RESTART_RESUME, now_us);
