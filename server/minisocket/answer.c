@@ -12,7 +12,7 @@ static uint64_t real_time_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* A marked segment with right checksums to one of our addresses. */
+/* A marked segment with right checksums. A client's RST is for the routers on the way: it says nothing to us. */
 static enum trk_verdict read_segment(struct minisock *m, const struct trk_link_packet *packet)
 {
     enum trk_verdict v = trk_segment_parse(packet->ip, packet->bytes, &m->segment);
@@ -20,7 +20,7 @@ static enum trk_verdict read_segment(struct minisock *m, const struct trk_link_p
         return v;
     if (!packet->checksum_ok && !trk_segment_checksum_ok(packet->ip, packet->bytes))
         return TRK_V_BAD_CHECKSUM;
-    return TRK_V_ACCEPTED;
+    return m->segment.flags & TRK_RST ? TRK_V_RST_HINT : TRK_V_ACCEPTED;
 }
 
 static bool is_ours(const struct minisock *m)

@@ -17,8 +17,12 @@ size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t 
             out[total] = (struct msk_counter){ names[i][0], names[i][1], s->counts[i] };
     for (size_t i = 0; i < s->n_ifaces && n > MSK_COUNT_DROPS; i++)
         out[MSK_COUNT_DROPS].value += trk_link_drops(s->ifaces[i].link);
-    for (enum trk_verdict v = 0; v < TRK_V_FOREIGN; v++, total++)
+    for (enum trk_verdict v = 0; v < TRK_V_COUNT; v++) {
+        if (v >= TRK_V_FOREIGN && v != TRK_V_RST_HINT)
+            continue;                  /* a client's */
         if (total < n)
             out[total] = (struct msk_counter){ trk_verdict_name(v), trk_verdict_why(v), s->verdicts[v] };
+        total++;
+    }
     return total;
 }

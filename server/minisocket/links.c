@@ -127,26 +127,39 @@ static bool have(const struct msk_server *s, int ifindex)
     return false;
 }
 
+/* Open what is wanted and not open yet. failed: names and reasons of those that could not be, or "". */
+static void open_wanted(struct msk_server *s, const struct view *v, char *failed, size_t failed_bytes)
+{
+    char why[MSK_ERROR_BYTES];
+    size_t n = 0;
+    failed[0] = '\0';
+    for (const struct trk_interface *i = v->all; i < v->all + v->n; i++) {
+        if (!wanted(s, v, i) || have(s, i->ifindex))
+            continue;
+        if (s->n_ifaces == MSK_LINKS_MAX)
+            snprintf(why, sizeof why, "more than %d interfaces", MSK_LINKS_MAX);
+        else if (open_link(s, i, why, sizeof why))
+            continue;
+        if (n < failed_bytes)
+            n += (size_t)snprintf(failed + n, failed_bytes - n, "%s%s: %s", n ? "; " : "", i->name, why);
+    }
+}
+
 bool msk_links_update(struct msk_server *s, char *error, size_t error_bytes)
 {
     struct view v;
-    char why[MSK_ERROR_BYTES] = "no interface is up";
+    char failed[MSK_ERROR_BYTES];
     if (!take_view(s, &v)) {
         snprintf(error, error_bytes, "cannot list interfaces: %s", strerror(errno));
         return false;
     }
     s->batch_i = s->batch_n = 0;       /* their views may die with a link */
     close_unwanted(s, &v);
-    for (const struct trk_interface *i = v.all; i < v.all + v.n; i++) {
-        if (!wanted(s, &v, i) || have(s, i->ifindex))
-            continue;
-        if (s->n_ifaces == MSK_LINKS_MAX)
-            msk_log(s, MSK_LOG_WARNING, "more than %d interfaces: not listening on %s", MSK_LINKS_MAX, i->name);
-        else if (!open_link(s, i, why, sizeof why))
-            msk_log(s, MSK_LOG_WARNING, "not listening on interface %s: %s", i->name, why);
-    }
+    open_wanted(s, &v, failed, sizeof failed);
     if (s->n_ifaces == 0)
-        snprintf(error, error_bytes, "%s", why);
+        snprintf(error, error_bytes, "%s%s", failed[0] ? "cannot listen on interface " : "no interface is up", failed);
+    else if (failed[0])
+        msk_log(s, MSK_LOG_WARNING, "not listening on interface %s", failed);
     return s->n_ifaces > 0;
 }
 
