@@ -31,8 +31,8 @@ void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const s
         out->verdict = TRK_V_REFRESHED;
         out->generation = r->generation + TRK_REFRESH_STEP;
     } else if (spend->type == TRK_SPEND_RESTART) {
-        /* Without a filter's word only the seal can say that its client was left with less than it was granted. */
-        out->attested = r->restart_kind == TRK_RESTART_RESUME && spend->cut_f != 0;
+        /* Without a filter's word only our own seal can say that the client was left with less than it was granted. */
+        out->attested = r->restart_kind == TRK_RESTART_RESUME && spend->cut_f != 0 && r->domain == config->domain;
         out->generation = r->generation + r->attempt;
     }
 }

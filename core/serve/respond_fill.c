@@ -72,4 +72,6 @@ void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const s
     if (out->data.n > 1)
         said->copied_bytes += out->data.bytes - out->data.at[out->data.n - 1].bytes;
     say_end(s, conts, slice, room, said, out);
+    if (out->data.bytes == 0 && !(out->flags & TRK_F_END))
+        out->offset = 0;
 }

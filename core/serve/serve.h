@@ -1,4 +1,4 @@
-/* serve.h - the server's whole response path: check, admit, respond (DESIGN 3.5).
+/* serve.h - the server's whole response path: check, admit, respond (PROTOCOL.md 6).
  *
  * check and respond are pure: equal arguments give equal bytes on every replica. Only admit remembers
  * anything (the filter, behind a pointer that may be NULL). plan is the pure middle piece that tells the
@@ -133,7 +133,7 @@ enum trk_tell {
 };
 enum trk_tell trk_tell_of(const struct trk_spend *spend, enum trk_verdict v);
 /* The verdict message for a request that is not honoured; with reset true in a RST segment, which ends the connection
- * at the client (DESIGN 3.7: a replica that would produce other bytes must reset, never mix). At most one packet,
+ * at the client (PROTOCOL.md 8.3: a replica that would produce other bytes must reset, never mix). At most one packet,
  * never larger than the request; none for a verdict that trk_tell_of keeps quiet about. */
 void trk_respond_verdict(const struct trk_spend *spend, enum trk_verdict v, const struct trk_serve_config *config, bool reset, struct trk_packets *out);
 

@@ -48,15 +48,17 @@ END_TEST
 
 START_TEST(answered_restarts)
 {
-    static const struct { uint8_t kind; uint64_t b; bool attested; } cases[] = {
-        { TRK_RESTART_TIMEOUT, 5, false }, { TRK_RESTART_TIMEOUT, 9, false },
-        { TRK_RESTART_RESUME, 5, false },  { TRK_RESTART_RESUME, 9, true },
+    static const struct { uint8_t kind; uint64_t b; bool attested; uint32_t domain; } cases[] = {
+        { TRK_RESTART_TIMEOUT, 5, false, 0 }, { TRK_RESTART_TIMEOUT, 9, false, 0 },
+        { TRK_RESTART_RESUME, 5, false, 0 },  { TRK_RESTART_RESUME, 9, true, 0 },
+        { TRK_RESTART_RESUME, 9, false, 0xd0 },        /* another server's word */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fake_init(&fake);
         struct trk_request *r = fake_request(&fake, TRK_FORM_RESTART);
         r->restart_kind = cases[i].kind;
         r->attempt = 2;
+        r->domain = cases[i].domain;
         struct trk_part *p = fake_part(&fake, TRK_NORMAL, slow_start, 5, 1);
         p->grants[0].tick -= 10;
         p->grants[0].b = cases[i].b;
