@@ -2,6 +2,7 @@
 #include "client/internal.h"
 
 #define MS 1000ull
+#define FIRST_MIN_US (10 * MS)         /* what a busy host may take to schedule either end, whatever the path's RTT */
 #define RTO_MIN_US (200 * MS)
 #define RTO_MAX_US (60000 * MS)
 #define AGE_STEP_US (50 * MS)          /* attempt r + 1 leaves no earlier than 2^(r-1) of these after k* arrived */
@@ -31,8 +32,10 @@ static uint64_t timeout(const struct trk_client *c)
     if (c->attempt > TRK_ATTEMPTS_MAX)
         return REFRESH_AGAIN_US;
     uint64_t rto = c->srtt_us + 4 * c->rttvar_us;
-    if (!c->backoff)
-        return rto > c->srtt_us * 3 / 2 ? rto : c->srtt_us * 3 / 2;
+    if (!c->backoff) {
+        uint64_t first = rto > c->srtt_us * 3 / 2 ? rto : c->srtt_us * 3 / 2;
+        return first > FIRST_MIN_US ? first : FIRST_MIN_US;
+    }
     if (rto < RTO_MIN_US)
         rto = RTO_MIN_US;
     for (uint32_t i = 1; i < c->backoff && rto < RTO_MAX_US; i++)
