@@ -331,6 +331,9 @@ START_TEST(restart_of_an_opening)
     ck_assert_uint_eq(s.piece.base, 11);
     ck_assert_uint_eq(s.piece.start, 5);
     ck_assert_uint_eq(s.piece.ssthresh, 5);
+    struct trk_piece low = { 0, TRK_IW, 1 };     /* an inherited ssthresh is at least 2 all the same */
+    s = trk_restart(TRK_OPENING, &low, &report, 1, TRK_WHY_RESUME, 0, false);
+    ck_assert_uint_eq(s.piece.ssthresh, 2);
 }
 END_TEST
 
