@@ -64,6 +64,8 @@ START_TEST(part_bounds)
     REFUSED(p->kind = TRK_OPENING);                     /* m is 2 */
     TAKEN((p->kind = TRK_OPENING, p->m = 1, p->k = 12));
     REFUSED(p->k = 5);                                  /* base */
+    TAKEN((p->k = 6, p->n_ranges = 1, p->ranges[0].right = 7));
+    REFUSED((p->k = 5, p->n_ranges = 1, p->ranges[0].right = 6));
     REFUSED(p->piece.start = 0);
     REFUSED(p->piece.start = TRK_START_MAX + 1);
     TAKEN(p->piece.start = TRK_START_MAX);
@@ -125,6 +127,7 @@ START_TEST(grant_bounds)
     REFUSED(p->grants[0].b = 6 + TRK_GRANT_MAX);
     TAKEN(p->grants[0].b = 5 + TRK_GRANT_MAX);
     REFUSED((p->n_grants = 2, p->grants[1] = p->grants[0]));
+    REFUSED((p->n_grants = 2, p->grants[1] = (struct trk_grant_ref){ .a = 15, .b = 16, .f = 16 }));    /* overlap */
     TAKEN((p->n_grants = 2, p->grants[1] = (struct trk_grant_ref){ .a = 16, .b = 16, .f = 16 }));
 }
 END_TEST
@@ -134,7 +137,8 @@ START_TEST(ask_bounds)
     struct trk_part *p = &m.parts[0];
     REFUSED(p->n_asks = TRK_ASKS_MAX + 1);
     REFUSED(p->asks[0].bytes = 0);
-    REFUSED(p->asks[0].cont = 1);                       /* no such continuation */
+    REFUSED((m.conts[1] = m.conts[0], p->asks[0].cont = 1));            /* one continuation only */
+    TAKEN((m.conts[1] = m.conts[0], p->asks[0].cont = 1, m.n_conts = 2));
     REFUSED(p->asks[0].cont = TRK_ASK_INPUT);           /* no input */
     TAKEN((p->asks[0].cont = TRK_ASK_INPUT, m.has_input = true));
     REFUSED(p->asks[0].offset = m.conts[0].first - 1);
@@ -150,13 +154,14 @@ START_TEST(asks_stay_in_their_output)
     struct dice d = { 4 };
     do
         m.conts[0] = random_ucont(&d, TRK_UCONT_OUTPUT, memory.conts[0]);
-    while (m.conts[0].second == TRK_OFFSET_UNKNOWN || m.conts[0].second - m.conts[0].first < 5000);
+    while (m.conts[0].second == TRK_OFFSET_UNKNOWN || m.conts[0].second < m.conts[0].first + 5000);
     m.parts[0].asks[0].offset = m.conts[0].second - 5000;
     ck_assert_uint_gt(emitted(), 0);
     m.parts[0].asks[0].bytes++;
     ck_assert_uint_eq(emitted(), 0);
     m.parts[0].asks[0].bytes--;
-    m.conts[0] = random_ucont(&d, TRK_UCONT_INPUT, memory.conts[0]);
+    ck_assert_uint_gt(emitted(), 0);
+    m.conts[0].type = memory.conts[0][0] = TRK_UCONT_INPUT;             /* the same offsets, not an output */
     ck_assert_uint_eq(emitted(), 0);
 }
 END_TEST
