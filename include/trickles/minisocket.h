@@ -116,7 +116,7 @@ enum msk_event_type {
 struct msk_input {                          /* the next bytes of the client's stream, if present */
     bool present;
     bool end;                               /* the stream ends after them: one more unit to consume */
-    const uint8_t *data; size_t bytes;      /* may be 0 bytes, when end */
+    const uint8_t *data; size_t bytes;      /* never NULL; may be 0 bytes, when end */
     uint64_t offset;                        /* of data[0] */
     const uint8_t *opaque; size_t opaque_bytes;     /* your last input continuation; 0 bytes at first */
     uint64_t output_offset;                 /* where the output that you make of it will begin */
@@ -166,7 +166,7 @@ struct msk_output {                         /* what the input became */
 MSK_API int msk_done(struct minisock *m, const struct msk_output *output);
 
 struct msk_range {                          /* bytes that the client asks for now */
-    const uint8_t *opaque; size_t opaque_bytes;     /* of the output continuation that makes them */
+    const uint8_t *opaque; size_t opaque_bytes;     /* of the output continuation that makes them; never NULL */
     uint64_t first, end;                    /* its valid range; end may be MSK_LENGTH_UNKNOWN */
     uint64_t offset; size_t bytes;          /* asked: within the valid range, bytes may be 0 */
 };

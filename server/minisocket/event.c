@@ -1,6 +1,5 @@
 /* event.c - what the application is shown of a packet, and the ranges it is asked for. */
 #include <errno.h>
-#include <string.h>
 #include "address.h"
 #include "server.h"
 
@@ -18,11 +17,14 @@ static uint64_t time_of(const struct minisock *m)
     return trk_extend(m->now_ms / TRK_TICK_MS, m->spend.tick, 32) * TRK_TICK_MS;
 }
 
+/* Pointers are never NULL, so that applications can copy 0 bytes without a thought. */
+static const uint8_t nothing[1];
+
 static void fill_input(struct minisock *m)
 {
     const struct trk_request *r = &m->spend.request;
     struct msk_input *input = &m->event.input;
-    *input = (struct msk_input){ .room = m->plan.input_room };
+    *input = (struct msk_input){ .data = nothing, .opaque = nothing, .room = m->plan.input_room };
     if (r->has_input && r->input_cont != TRK_ASK_INPUT) {
         const struct trk_ucont *u = &m->spend.conts[r->input_cont];
         input->opaque = u->opaque;
@@ -33,7 +35,8 @@ static void fill_input(struct minisock *m)
         return;
     input->present = true;
     input->end = r->input_end;
-    input->data = r->input;
+    if (r->input_bytes > 0)
+        input->data = r->input;
     input->bytes = r->input_bytes;
     input->offset = r->input_offset;
 }
@@ -73,7 +76,7 @@ static const struct trk_ucont *maker(const struct minisock *m, size_t i)
 
 int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
 {
-    memset(out, 0, sizeof *out);
+    *out = (struct msk_range){ .opaque = nothing };
     if (!m->alive)
         return -EBADF;
     if (i >= m->plan.n_wants)

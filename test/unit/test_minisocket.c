@@ -65,21 +65,22 @@ static struct msk_server *open_server(const struct msk_keys *keys, const char *a
 
 static void open_client(uint16_t port, const char *first)
 {
-    static uint16_t next_port = 40000;
+    static uint16_t last_port = 40000;
+    uint16_t local_port = ++last_port;
     char error[256];
     struct trk_route route;
     const uint8_t host[16] = { 127, 0, 0, 1 };
-    struct trk_link_port local = { .family = 4, .addr = { 127, 0, 0, 1 }, .port = next_port };
+    struct trk_link_port local = { .family = 4, .addr = { 127, 0, 0, 1 }, .port = local_port };
     ck_assert_int_eq(trk_route_lookup(4, host, NULL, 1000, &route), 0);
     ends.server_mac = route.neighbour;
     struct trk_link_config link = { .ifindex = route.ifindex, .ports = &local, .n_ports = 1 };
     ends.link = trk_link_open(&link, error, sizeof error);
     ck_assert_msg(ends.link != NULL, "%s", error);
     ends.config = (struct trk_client_config){
-        .mss = 1460, .iss = 1000u * next_port, .random = { (uint8_t)next_port, (uint8_t)(next_port >> 8) }, .syn_timeout_ms = 5000,
+        .mss = 1460, .iss = 1000u * local_port, .random = { (uint8_t)local_port, (uint8_t)(local_port >> 8) }, .syn_timeout_ms = 5000,
         .receive_buffer = receive_buffer, .receive_bytes = sizeof receive_buffer, .send_buffer = send_buffer, .send_bytes = sizeof send_buffer,
         .numbers = numbers, .numbers_bytes = sizeof numbers,
-        .flow = { .src = { 4, { 127, 0, 0, 1 } }, .dst = { 4, { 127, 0, 0, 1 } }, .sport = next_port++, .dport = port },
+        .flow = { .src = { 4, { 127, 0, 0, 1 } }, .dst = { 4, { 127, 0, 0, 1 } }, .sport = local_port, .dport = port },
     };
     ck_assert(trk_client_open(&ends.client, &ends.config, (const uint8_t *)first, (uint32_t)strlen(first), now_us()));
     ends.received_bytes = 0;
