@@ -9,6 +9,7 @@
 #include "config.h"
 #include "engine.h"
 #include "hook.h"
+#include "log.h"
 #include "pair.h"
 
 static int option(int fd, int level, int name)
@@ -114,6 +115,7 @@ static bool tell_engine(struct shim_socket *s, int fd, int app_end, int our_end)
     int fds[3] = { our_end, app_end, fd };
     atomic_fetch_add(&s->references, 1);
     s->engine_holds = true;
+    atomic_store(&s->shared->held, 1);
     if (shim_engine_tell(&message, fds, 3))
         return true;
     s->engine_holds = false;
@@ -191,5 +193,9 @@ bool shim_give_back(struct shim_socket *s)
 
 int shim_take_error(struct shim_socket *s)
 {
-    return shim_state(s) == SHIM_FAILED ? atomic_exchange(&s->shared->error, 0) : 0;
+    char text[SHIM_ADDRESS_TEXT];
+    int error = shim_state(s) == SHIM_FAILED ? atomic_exchange(&s->shared->error, 0) : 0;
+    if (error && s->shared->why[0])
+        shim_complain("%s: %s (TRICKLES=require forbids TCP)", shim_address_text(&s->shared->peer, text, sizeof text), s->shared->why);
+    return error;
 }

@@ -7,6 +7,7 @@
 #include "hook.h"
 
 #define LINGER_STEP_MS 5
+#define HOLD_WAIT_MS   100
 
 /* Wait until what was written has been taken by the server, as the kernel does for its acknowledgement. */
 static void linger(struct shim_socket *s, int fd)
@@ -27,21 +28,23 @@ static void linger(struct shim_socket *s, int fd)
     }
 }
 
-/* While connecting the engine has a copy of the application's end, so it must be told. */
-static void hint(struct shim_socket *s)
+/* While connecting the engine has a copy of the application's end: only when that is closed too, epoll forgets the
+ * socket and the engine learns that it is closed. */
+static void let_go(struct shim_socket *s)
 {
+    struct timespec limit = { .tv_nsec = HOLD_WAIT_MS * 1000000 };
     struct shim_message message = { .command = SHIM_HINT, .socket = s };
-    if (s->engine_holds)
-        shim_engine_tell(&message, NULL, 0);
+    if (!s->engine_holds || !atomic_load(&s->shared->held))
+        return;
+    if (shim_engine_tell(&message, NULL, 0))
+        shim_futex_wait(&s->shared->held, 1, &limit);
 }
 
 static int close_ours(struct shim_socket *s, int fd)
 {
-    enum shim_state state = shim_state(s);
     linger(s, fd);
     int result = libc_close(fd), kept = errno;
-    if (state == SHIM_CONNECTING || state == SHIM_TCP_CONNECTING)
-        hint(s);
+    let_go(s);
     if (atomic_load(&s->shared->finished)) {
         sigset_t signals;
         shim_lock(&signals);

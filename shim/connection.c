@@ -41,6 +41,13 @@ void shim_connection_close_fd(struct shim_connection *c, int *fd)
     *fd = -1;
 }
 
+void shim_connection_let_app_end_go(struct shim_connection *c)
+{
+    shim_connection_close_fd(c, &c->app_fd);
+    atomic_store(&c->socket->shared->held, 0);
+    shim_futex_wake(&c->socket->shared->held);
+}
+
 void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3])
 {
     size_t bytes = sizeof(struct shim_connection);
@@ -73,7 +80,7 @@ void shim_connection_end(struct shim_connection *c)
 {
     shim_connection_publish(c);
     shim_connection_close_fd(c, &c->pair.fd);
-    shim_connection_close_fd(c, &c->app_fd);
+    shim_connection_let_app_end_go(c);
     shim_connection_close_fd(c, &c->kernel_fd);
     bool guarded = c->guard_fd >= 0;
     atomic_store(&c->socket->shared->unsent_bytes, 0);
@@ -209,7 +216,7 @@ void shim_connections_free_over(struct shim_loop *loop)
             continue;
         shim_opening_release(c);
         shim_connection_close_fd(c, &c->pair.fd);
-        shim_connection_close_fd(c, &c->app_fd);
+        shim_connection_let_app_end_go(c);
         shim_connection_close_fd(c, &c->kernel_fd);
         atomic_store(&c->socket->shared->finished, 1);
         detach(c);

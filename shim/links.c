@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "log.h"
 
+#define ROUNDS 64                      /* batches taken before others have their turn */
 #define BATCH 64                       /* packets fed before the client's answers leave */
 
 struct shim_link_use {
@@ -20,6 +21,7 @@ struct shim_link_use {
     struct shim_source source;
     struct trk_link_port *ports;
     size_t n_ports, cap_ports;
+    bool more;                         /* stopped before it was empty: the link may hold packets that no event tells of */
 };
 
 struct trk_link *shim_links_link(struct shim_link_use *use) { return use->link; }
@@ -110,17 +112,28 @@ static void take(struct shim_loop *loop, const struct trk_link_packet *packet)
 void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use)
 {
     struct trk_link_packet packets[BATCH];
+    use->more = true;
     /* Bounded, so that one busy interface starves neither timers nor the program's writes. */
-    for (int round = 0; round < 64; round++) {
+    for (int round = 0; round < ROUNDS && use->more; round++) {
         int n = trk_link_receive(use->link, packets, BATCH);
-        if (n <= 0)
-            return;
+        use->more = n > 0;
         for (int i = 0; i < n; i++)
             take(loop, &packets[i]);
         for (struct shim_connection *c = loop->connections; c; c = c->next)
             if (c->dirty)
                 shim_connection_run(c);
     }
+}
+
+bool shim_links_more(struct shim_loop *loop)
+{
+    bool more = false;
+    for (struct shim_link_use *use = loop->links; use; use = use->next)
+        if (use->more) {
+            shim_links_receive(loop, use);
+            more |= use->more;
+        }
+    return more;
 }
 
 static bool is_ours(const struct shim_loop *loop, uint64_t ino)

@@ -16,6 +16,9 @@ struct trk_link *shim_links_link(struct shim_link_use *use);
 /* Packets of one interface to their connections; the link is named by its event source's owner. */
 void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use);
 
+/* Go on with links that stopped before they were empty; true: some did so again, do not sleep. */
+bool shim_links_more(struct shim_loop *loop);
+
 /* True if a packet socket other than ours listens on this interface: on loopback nobody else could answer us. */
 bool shim_links_peer_on(struct shim_loop *loop, int ifindex);
 

@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sodium.h>
@@ -31,18 +32,27 @@ bool shim_loop_watch(struct shim_loop *loop, int fd, uint32_t events, struct shi
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* A table of our own: a copy of the program's in which only ours stay open. */
+/* A table of our own: a copy of the program's in which only ours stay open. The standard numbers are taken, so that
+ * a library which writes to them writes to nobody. */
 static bool take_own_table(const struct shim_loop_start *start)
 {
-    int low = start->control < start->log || start->log < 0 ? start->control : start->log;
-    int high = low == start->control ? start->log : start->control;
+    int kept[] = { start->control < start->log ? start->control : start->log, start->control < start->log ? start->log : start->control };
+    unsigned from = 0;
     if (unshare(CLONE_FILES) < 0)
         return false;
-    if (low > 0)
-        libc_close_range(0, (unsigned)low - 1, 0);
-    if (high > low + 1)
-        libc_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-    libc_close_range((unsigned)(high > low ? high : low) + 1, ~0u, 0);
+    for (int i = 0; i < 2; i++) {
+        if (kept[i] > (int)from)
+            libc_close_range(from, (unsigned)kept[i] - 1, 0);
+        if (kept[i] >= 0)
+            from = (unsigned)kept[i] + 1;
+    }
+    libc_close_range(from, ~0u, 0);
+    int null;
+    do
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (null >= 0 && null <= STDERR_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
     return true;
 }
 
@@ -90,7 +100,7 @@ static void on_connection(struct shim_loop *loop, const struct shim_message *mes
     if (c && message->command == SHIM_ABORT)
         shim_connection_abort(c);
     if (c && message->command == SHIM_HINT)
-        shim_connection_close_fd(c, &c->app_fd);
+        shim_connection_let_app_end_go(c);
 }
 
 static void on_control(struct shim_loop *loop)
@@ -172,7 +182,7 @@ static void on_event(struct shim_loop *loop, const struct epoll_event *event)
 
 static uint64_t next_wake_us(const struct shim_loop *loop)
 {
-    uint64_t wake = loop->draining ? loop->drain_limit_us : UINT64_MAX;
+    uint64_t wake = loop->busy ? 0 : loop->draining ? loop->drain_limit_us : UINT64_MAX;
     for (const struct shim_connection *c = loop->connections; c; c = c->next)
         if (c->wake_us < wake)
             wake = c->wake_us;
@@ -198,6 +208,7 @@ static void run(struct shim_loop *loop)
         loop->now_us = clock_us();
         for (int i = 0; i < n; i++)
             on_event(loop, &events[i]);
+        loop->busy = shim_links_more(loop);
         for (struct shim_connection *c = loop->connections; c; c = c->next)
             if (c->dirty || c->wake_us <= loop->now_us)
                 shim_connection_run(c);

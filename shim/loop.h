@@ -34,6 +34,7 @@ struct shim_loop {
     struct shim_connection *connections;        /* all, doubly linked */
     struct shim_link_use *links;
     struct trk_capture *capture;
+    bool busy;                         /* a link has more: do not sleep */
     bool draining, last;
     uint64_t drain_limit_us;
     _Atomic uint32_t *drain_done;      /* a futex; NULL: nobody waits */

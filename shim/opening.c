@@ -1,5 +1,6 @@
 /* opening.c - how a connection begins: the way there, the guard on its port, the SYN, and what its answer means. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -65,7 +66,7 @@ static void give_up(struct shim_connection *c, int error, const char *why)
 {
     char text[SHIM_ADDRESS_TEXT];
     if (shim_config.mode == SHIM_REQUIRE) {
-        shim_complain("%s: %s (TRICKLES=require forbids TCP)", peer_text(c, text), why);
+        snprintf(c->socket->shared->why, sizeof c->socket->shared->why, "%s", why);
         shim_opening_fail(c, error);
         return;
     }
@@ -193,7 +194,7 @@ static void up(struct shim_connection *c)
     /* State first, as draining makes the socket writable; wake a waiting thread last, as it writes at once. */
     atomic_store(&c->socket->shared->state, SHIM_UP);
     shim_pair_up(&c->pair, c->app_fd);
-    shim_connection_close_fd(c, &c->app_fd);       /* from now on our end tells when the program closes its own */
+    shim_connection_let_app_end_go(c);
     shim_connection_close_fd(c, &c->kernel_fd);
     shim_futex_wake(&c->socket->shared->state);
 }

@@ -65,7 +65,7 @@ static bool connected(struct shim_connection *c)
     if (!atomic_compare_exchange_strong(&shared->state, &connecting, SHIM_TCP_IDLE))
         return false;                  /* disconnected by connect(AF_UNSPEC) */
     shim_pair_up(&c->pair, c->app_fd);
-    shim_connection_close_fd(c, &c->app_fd);
+    shim_connection_let_app_end_go(c);
     shim_futex_wake(&shared->state);
     c->limit_us = 0;
     return true;

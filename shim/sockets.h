@@ -37,13 +37,14 @@ struct shim_shared {
     _Atomic uint32_t abort_on_close;   /* SO_LINGER {1, 0} */
     _Atomic uint32_t shut;             /* SHUT_* bits that the program asked for: 1 read, 2 write */
     _Atomic uint32_t unread_connect;   /* the next connect() reports success once */
-    _Atomic uint32_t hinted;           /* a descriptor was closed while connecting */
+    _Atomic uint32_t held;             /* a futex: the engine has a copy of the application's end */
     _Atomic uint32_t ended;            /* the peer's stream ended */
     _Atomic uint32_t answered;         /* a futex: counts answers to queries */
     _Atomic uint64_t unsent_bytes;     /* written by the program, not yet taken by the server */
     union shim_address local, peer;
     socklen_t name_bytes;              /* of both */
     uint32_t mtu;
+    char why[96];                      /* why connect failed, for people; set before the state */
     struct trk_client_stats stats;     /* as of the last query or change of state */
 };
 
