@@ -192,6 +192,11 @@ START_TEST(input_bounds)
     ck_assert_uint_eq(parsed.input_offset, m.conts[1].first);
     m.input_offset--;
     ck_assert_uint_eq(emitted(), 0);
+    put_be(memory.conts[1] + 5, TRK_OFFSET_MAX - 99, 8);                /* its first offset */
+    m.conts[1].first = m.input_offset = TRK_OFFSET_MAX - 99;
+    ck_assert_uint_eq(emitted(), 0);
+    m.input_bytes = 99;
+    ck_assert_uint_gt(emitted(), 0);
 }
 END_TEST
 
