@@ -86,6 +86,7 @@ static void settle(struct trk_client *c, const struct trk_answer *m)
     struct trk_client_piece *p = &c->pieces[c->newest_piece];
     p->piece = m->grant.piece;
     p->kind = TRK_NORMAL;
+    p->digest_known = false;
     c->cut_f = m->grant.f < m->grant.b ? m->grant.f : 0;
     if (c->end > m->grant.f) {
         trk_void_from(c, m->grant.f + 1);
@@ -98,7 +99,8 @@ static void settle(struct trk_client *c, const struct trk_answer *m)
 static bool predicted(struct trk_client *c, struct news *x, const struct trk_number *e)
 {
     struct trk_answer *m = &x->m;
-    const struct trk_piece *p = &c->pieces[e->piece].piece;
+    struct trk_client_piece *known = &c->pieces[e->piece];
+    const struct trk_piece *p = &known->piece;
     if (m->form == TRK_FORM_LONG)
         return m->grant.kind == TRK_NORMAL && m->grant.piece.base == p->base && m->grant.piece.start == p->start &&
                m->grant.piece.ssthresh == p->ssthresh && m->grant.epoch == c->epoch && m->grant.domain == c->domain;
@@ -108,7 +110,11 @@ static bool predicted(struct trk_client *c, struct news *x, const struct trk_num
     g.b = g.f = g.a + m->b_minus_a;
     g.tick = (uint32_t)trk_extend(c->tick, m->grant.tick, 16);
     m->grant = g;
-    return trk_grant_digest(&g) == m->digest;
+    if (!known->digest_known) {
+        known->digest = trk_grant_digest(&g);
+        known->digest_known = true;
+    }
+    return known->digest == m->digest;
 }
 
 static bool same_generation(const struct trk_client *c, const struct trk_answer *m)

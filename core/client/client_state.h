@@ -30,6 +30,8 @@ struct trk_client_piece {
     enum trk_kind kind;
     uint64_t sum;                      /* nonce sum at base */
     bool     sum_known;                /* base is resolved */
+    bool     digest_known;
+    uint16_t digest;                   /* of what the normal form leaves out */
 };
 
 /* Disjoint byte ranges [left, right), ascending, not adjoining. */
@@ -94,7 +96,7 @@ struct trk_client {
     struct trk_client_piece star_piece;
 
     /* the batch being built: numbers [k, k+m) spent, not sent yet */
-    struct { bool active; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; } batch;
+    struct { bool active; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; uint32_t most; } batch;
 
     /* output stream */
     uint64_t read_offset, received_to; /* consumed by the application; contiguous up to */
@@ -123,6 +125,8 @@ struct trk_client {
 
     /* sending */
     uint32_t seq, ack; bool ack_valid;
+    struct trk_flow from_server;       /* the flow of what we receive */
+    struct trk_sent *last_found;       /* the answers to one request arrive together */
     uint32_t n_sent; struct trk_sent sent[TRK_CLIENT_SENT];    /* ring, n_sent counts all */
     uint32_t outbox_head, outbox_end; uint8_t outbox[TRK_CLIENT_OUTBOX];
     uint8_t  closing;                  /* 1: CLOSE to be sent, 2: RST to be sent */

@@ -120,9 +120,8 @@ static enum trk_verdict marked(struct trk_client *c, const struct trk_segment *s
 
 enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
-    struct trk_flow expected = trk_flow_reverse(&c->config.flow);
     enum trk_verdict v;
-    if (!trk_flow_equal(&seg->flow, &expected))
+    if (!trk_flow_equal(&seg->flow, &c->from_server))
         v = TRK_V_FOREIGN;
     else if (!seg->marked)
         v = plain_tcp(c, seg);

@@ -24,6 +24,7 @@ bool trk_client_open(struct trk_client *c, const struct trk_client_config *confi
     c->config = *config;
     if (!c->config.syn_timeout_ms)
         c->config.syn_timeout_ms = SYN_TIMEOUT_MS;
+    c->from_server = trk_flow_reverse(&config->flow);
     c->ring = config->numbers;
     c->ring_mask = TRK_CLIENT_NUMBERS - 1;
     memset(c->ring, 0, TRK_CLIENT_NUMBERS_BYTES);

@@ -33,12 +33,14 @@ void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint6
 /* Requests end at ascending sequence numbers: bisect what the ring still holds. */
 struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack)
 {
+    if (c->last_found && c->last_found->end == ack)
+        return c->last_found;
     uint32_t hi = c->n_sent, lo = hi > TRK_CLIENT_SENT ? hi - TRK_CLIENT_SENT : 0;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
         struct trk_sent *s = &c->sent[mid % TRK_CLIENT_SENT];
         if (s->end == ack)
-            return s;
+            return c->last_found = s;
         if ((int32_t)(s->end - ack) < 0)
             lo = mid + 1;
         else
@@ -49,6 +51,8 @@ struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack)
 
 static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_us)
 {
+    if (c->last_found == &c->sent[c->n_sent % TRK_CLIENT_SENT])
+        c->last_found = NULL;
     c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .has_input = e->has_input, .sent_us = now_us, .input_offset = e->input_offset };
     if (c->n_sent == 2 * (1u << 30))
         c->n_sent = 1u << 30;                        /* a multiple of the ring's size: places stay */

@@ -28,10 +28,9 @@ bool trk_may_spend(const struct trk_client *c)
 }
 
 /* Two on a slow path, what a receive batch brings on a fast one. */
-static uint32_t batch_limit(struct trk_client *c, uint64_t k)
+static uint32_t batch_limit(const struct trk_client *c, const struct trk_number *e)
 {
-    struct trk_number *e = trk_number_at(c, k);
-    uint64_t cwnd = trk_cwnd(&c->pieces[e->piece].piece, k);
+    uint64_t cwnd = trk_cwnd(&c->pieces[e->piece].piece, e->n);
     uint64_t n = cwnd * FAST_PATH_US / (c->srtt_us ? c->srtt_us : 1);
     return n < BATCH_MIN ? BATCH_MIN : n > BATCH_MAX ? BATCH_MAX : (uint32_t)n;
 }
@@ -61,6 +60,7 @@ static void batch_start(struct trk_client *c, const struct trk_number *e, uint64
     c->batch.piece = e->piece;
     c->batch.started_us = now_us;
     c->batch.step.a = 1;
+    c->batch.most = batch_limit(c, e);
 }
 
 static void batch_add(struct trk_client *c, const struct trk_number *e, const struct trk_step *step)
@@ -163,7 +163,7 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
         if (!spend(c, k, now_us))
             break;
         n++;
-        if ((!input && c->batch.m >= batch_limit(c, k)) || c->batch.step.mode == TRK_MODE_OPENING) {
+        if ((!input && c->batch.m >= c->batch.most) || c->batch.step.mode == TRK_MODE_OPENING) {
             trk_flush(c, now_us);
             input = trk_input_ready(c);
         }

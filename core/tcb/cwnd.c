@@ -5,7 +5,7 @@
 static uint64_t isqrt(uint64_t x)
 {
     uint64_t r = 0;
-    for (uint64_t bit = 1ull << 60; bit; bit >>= 2) {
+    for (uint64_t bit = x ? 1ull << ((63 - __builtin_clzll(x)) & ~1) : 0; bit; bit >>= 2) {
         if (x >= r + bit) {
             x -= r + bit;
             r = (r >> 1) + bit;

@@ -3,7 +3,7 @@
 #include "tcb/prf.h"
 
 /* r(x): telescopes, so that the XOR of p(left) .. p(right) is r(left) ^ r(right + 1). */
-static uint64_t step_of(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t x)
+uint64_t trk_nonce_step(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t x)
 {
     uint8_t in[8 + 4 + 4 + 4 + 8 + 8];
     struct trk_writer w = trk_writer_init(in, sizeof in);
@@ -18,13 +18,13 @@ static uint64_t step_of(const struct trk_epoch *e, const struct trk_nonce_scope 
 
 uint64_t trk_nonce(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t n)
 {
-    return step_of(e, s, n) ^ step_of(e, s, n + 1);
+    return trk_nonce_step(e, s, n) ^ trk_nonce_step(e, s, n + 1);
 }
 
 bool trk_proof_ok(const struct trk_epoch *e, const struct trk_nonce_scope *s, const struct trk_range *ranges, size_t n_ranges, uint64_t xor_nonces)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < n_ranges; i++)
-        sum ^= step_of(e, s, ranges[i].left) ^ step_of(e, s, ranges[i].right + 1);
+        sum ^= trk_nonce_step(e, s, ranges[i].left) ^ trk_nonce_step(e, s, ranges[i].right + 1);
     return n_ranges > 0 && sodium_memcmp(&sum, &xor_nonces, sizeof sum) == 0;
 }
