@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,13 @@ struct get {
     bool in_body, has_length;
     uint64_t body_bytes, length;
 };
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
 
 static bool fail(const char *format, const char *what)
 {
@@ -232,6 +240,8 @@ static bool transfer(struct get *g)
     while (trk_client_state(&g->client) <= TRK_CLIENT_OPEN) {
         const uint8_t *data;
         uint32_t n;
+        if (interrupted)
+            return fail("%s", "interrupted");
         while ((n = trk_client_readable(&g->client, &data)) > 0 && !complete(g)) {
             if (!take(g, data, n))
                 return false;
@@ -331,6 +341,9 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    struct sigaction action = { .sa_handler = on_signal };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     g.out = g.options.output ? fopen(g.options.output, "wbe") : stdout;
     g.loop = calloc(1, sizeof *g.loop);
     bool ok = true;

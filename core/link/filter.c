@@ -28,6 +28,12 @@ static void add(struct text *t, const char *format, ...)
 
 static uint32_t word(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
 
+static bool is_zero(const uint8_t addr[16])
+{
+    static const uint8_t zero[16];
+    return memcmp(addr, zero, sizeof zero) == 0;
+}
+
 /* "(port [and address]) or ..." for the ports that this family can have; false if there is none. */
 static bool add_ports(struct text *t, const struct trk_link_port *ports, size_t n, uint8_t family, const char *tcp)
 {
@@ -39,9 +45,10 @@ static bool add_ports(struct text *t, const struct trk_link_port *ports, size_t 
         add(t, any ? " or " : "(");
         any = true;
         add(t, "(%s+2:2] = %u", tcp, p->port);
-        if (p->family == 4)
+        bool any_address = is_zero(p->addr);
+        if (p->family == 4 && !any_address)
             add(t, " and ip[16:4] = 0x%x", word(p->addr));
-        for (unsigned w = 0; p->family == 6 && w < 4; w++)
+        for (unsigned w = 0; p->family == 6 && !any_address && w < 4; w++)
             add(t, " and ip6[%u:4] = 0x%x", 24 + 4 * w, word(p->addr + 4 * w));
         add(t, ")");
     }

@@ -16,7 +16,8 @@ struct trk_capture;                    /* pcap file writer, see capture.h */
 
 struct trk_link_neighbour { uint8_t mac[6]; bool valid; };      /* valid is false where the device has no addresses (tun) */
 
-struct trk_link_port { uint8_t family; uint8_t addr[16]; uint16_t port; };   /* family 4, 6, or 0: any address of both */
+/* family 4, 6, or 0: any address of both. An address of zeros is any address of its family. */
+struct trk_link_port { uint8_t family; uint8_t addr[16]; uint16_t port; };
 
 struct trk_link_config {
     int ifindex;

@@ -114,6 +114,9 @@ START_TEST(addresses)
         ck_assert(!passes(&v6, 1, false, &f4));
         ck_assert_int_eq(passes(both, 2, false, &f4), last == 1);
         ck_assert_int_eq(passes(both, 2, false, &f6), last == 1);
+        struct trk_link_port any4 = { 4, { 0 }, 80 }, any6 = { 6, { 0 }, 80 };
+        ck_assert(passes(&any4, 1, false, &f4) && !passes(&any4, 1, false, &f6));
+        ck_assert(passes(&any6, 1, false, &f6) && !passes(&any6, 1, false, &f4));
     }
 }
 END_TEST
