@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "address.h"
 #include "config.h"
@@ -11,6 +12,8 @@
 #include "hook.h"
 #include "log.h"
 #include "pair.h"
+
+#define RELEASE_WAIT_MS 100
 
 static int option(int fd, int level, int name)
 {
@@ -188,6 +191,10 @@ bool shim_give_back(struct shim_socket *s)
         shim_socket_remove(s);
     }
     shim_unlock(&kept);
+    /* Until the engine's copy is closed, too, closing would neither end the connection nor leave epoll. */
+    struct timespec limit = { .tv_nsec = RELEASE_WAIT_MS * 1000000 };
+    if (ours)
+        shim_futex_wait(&s->shared->kernel_held, 1, &limit);
     return ours;
 }
 

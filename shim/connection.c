@@ -218,6 +218,8 @@ void shim_connections_free_over(struct shim_loop *loop)
         shim_connection_close_fd(c, &c->pair.fd);
         shim_connection_let_app_end_go(c);
         shim_connection_close_fd(c, &c->kernel_fd);
+        atomic_store(&c->socket->shared->kernel_held, 0);
+        shim_futex_wake(&c->socket->shared->kernel_held);
         atomic_store(&c->socket->shared->finished, 1);
         detach(c);
         free(c->up);

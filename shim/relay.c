@@ -33,6 +33,7 @@ void shim_relay_start(struct shim_connection *c)
         fail(c, ENOMEM);
         return;
     }
+    atomic_store(&c->socket->shared->kernel_held, 1);
     atomic_store(&c->socket->shared->state, SHIM_TCP_CONNECTING);
     c->wake_us = UINT64_MAX;
     if (libc_connect(c->kernel_fd, &peer->any, shim_address_bytes(peer->any.sa_family)) < 0 && errno != EINPROGRESS)

@@ -40,6 +40,7 @@ struct shim_shared {
     _Atomic uint32_t held;             /* a futex: the engine has a copy of the application's end */
     _Atomic uint32_t ended;            /* the peer's stream ended */
     _Atomic uint32_t answered;         /* a futex: counts answers to queries */
+    _Atomic uint32_t kernel_held;      /* a futex: the engine has a copy of the kernel socket for a fallback */
     _Atomic uint64_t unsent_bytes;     /* written by the program, not yet taken by the server */
     union shim_address local, peer;
     socklen_t name_bytes;              /* of both */

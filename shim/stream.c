@@ -89,6 +89,7 @@ static void follow_close(struct shim_connection *c)
     if (c->app_reset || sent || c->loop->now_us >= c->limit_us) {
         trk_client_close(&c->client);
         shim_stream_send(c);
+        shim_pair_settle(&c->pair);    /* a program that shut both ways may still look: an end, no reset */
         shim_connection_end(c);
     }
 }
