@@ -1,13 +1,26 @@
-#include "wire/checksum.h"
-#include "wire/segment.h"
-#include "wire/ip.h"
+#include <string.h>
 
+#include "wire/checksum.h"
+#include "wire/ip.h"
+#include "wire/segment.h"
+
+/* One's complement sums do not care about byte order (RFC 1071, 2B): words are added as the machine reads them, 4 bytes
+ * at a time in two independent chains, and only the folded result is turned. */
 uint64_t trk_sum(uint64_t sum, const uint8_t *p, size_t bytes)
 {
-    size_t i = 0;
-    for (; i + 1 < bytes; i += 2)
-        sum += (uint64_t)p[i] << 8 | p[i + 1];
-    return i < bytes ? sum + ((uint64_t)p[i] << 8) : sum;
+    uint64_t even = 0, odd = 0;
+    uint32_t word[2];
+    for (; bytes >= sizeof word; p += sizeof word, bytes -= sizeof word) {
+        memcpy(word, p, sizeof word);
+        even += word[0];
+        odd += word[1];
+    }
+    memset(word, 0, sizeof word);
+    memcpy(word, p, bytes);
+    uint16_t folded = trk_sum_fold(even + odd + word[0] + word[1]);
+    uint8_t turned[2];
+    memcpy(turned, &folded, sizeof turned);
+    return sum + ((uint64_t)turned[0] << 8 | turned[1]);
 }
 
 uint16_t trk_sum_fold(uint64_t sum)
