@@ -19,10 +19,14 @@ struct writing {
     uint64_t consumed;                 /* unknown length: where the next input begins */
 };
 
-static void put(struct trk_ucont *u, const void *opaque, size_t n)
+static void put(const struct sim_application *app, struct trk_ucont *u, const void *opaque, size_t n)
 {
-    u->opaque_bytes = (uint16_t)n;
+    u->opaque_bytes = n < app->pad_bytes ? app->pad_bytes : (uint16_t)n;
+    if (n < app->pad_bytes)
+        memset(u->opaque + n, 0x77, app->pad_bytes - n);
     memcpy(u->opaque, opaque, n);
+    if (app->encrypt)
+        u->flags |= TRK_UCONT_ENCRYPTED;
 }
 
 static bool complain(struct sim_application *app, const char *why)
@@ -39,25 +43,25 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
 {
     struct writing w;
 
-    if (u->type != TRK_UCONT_OUTPUT || u->opaque_bytes != sizeof w)
+    if (u->type != TRK_UCONT_OUTPUT || u->opaque_bytes < sizeof w)
         return complain(app, "a range of what is no output continuation");
     memcpy(&w, u->opaque, sizeof w);
     if (offset < u->first || offset > u->second)
         return complain(app, "a range that begins outside its continuation");
     uint64_t left = offset - u->first < w.length ? w.length - (offset - u->first) : 0;
     uint32_t n = bytes < left ? bytes : (uint32_t)left;
-    if (n > SIM_GIVEN_BYTES - *used)
+    if (*used > SIM_GIVEN_BYTES || n > SIM_GIVEN_BYTES - *used)
         return complain(app, "more bytes wanted than an answer holds");
     sim_content(w.key, offset - u->first, app->output + *used, n);
     out->given[i].data = app->output + *used;
     out->given[i].bytes = n;
-    *used += n;
+    *used += n + (app->scatter ? 16 : 0);
     /* A range wholly behind the end gets nothing, not even END, which would say that the end is here. */
     if (u->second == TRK_OFFSET_UNKNOWN && n == left && offset - u->first + n == w.length) {
         struct reading idle = { 0 };
         out->given[i].end = true;
         app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first + w.length };
-        put(&app->next_input, &idle, sizeof idle);
+        put(app, &app->next_input, &idle, sizeof idle);
         out->next_input = &app->next_input;
     }
     return true;
@@ -66,11 +70,11 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
 /* ---- input: a line, perhaps a body, in any number of pieces ---- */
 
 struct event {                         /* one input event while it is worked on */
+    const struct sim_application *app;
     struct reading state;
     uint64_t at, output_at;            /* input offset reached; next free output offset */
     const uint8_t *input; uint32_t left;
     bool     end;                      /* the end of the stream follows */
-    uint32_t nibble;
 };
 
 static void take(struct event *e, uint32_t n)
@@ -84,7 +88,7 @@ static void say_more(const struct event *e, struct trk_result *out)
 {
     out->fate = TRK_INPUT_MORE;
     out->input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = e->at, .second = e->output_at };
-    put(&out->input, &e->state, sizeof e->state);
+    put(e->app, &out->input, &e->state, sizeof e->state);
 }
 
 /* The input made an output of `bytes` with this key; state says how reading goes on. */
@@ -94,10 +98,10 @@ static void say_done(const struct event *e, uint64_t key, uint64_t bytes, bool k
 
     out->fate = TRK_INPUT_DONE;
     out->input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = e->at, .second = known ? e->output_at + bytes : TRK_OFFSET_UNKNOWN };
-    put(&out->input, &e->state, sizeof e->state);
+    put(e->app, &out->input, &e->state, sizeof e->state);
     out->output = (struct trk_ucont){ .type = TRK_UCONT_OUTPUT, .flags = fin ? TRK_UCONT_FIN : 0,
                                       .first = e->output_at, .second = known ? e->output_at + bytes : TRK_OFFSET_UNKNOWN };
-    put(&out->output, &w, sizeof w);
+    put(e->app, &out->output, &w, sizeof w);
 }
 
 static bool read_body(struct event *e, struct trk_result *out)
@@ -105,8 +109,8 @@ static bool read_body(struct event *e, struct trk_result *out)
     struct reading *s = &e->state;
     uint32_t n = e->left < s->body_left ? e->left : s->body_left;
 
-    if (e->nibble && n > e->nibble)
-        n = e->nibble;
+    if (e->app->nibble_bytes && n > e->app->nibble_bytes)
+        n = e->app->nibble_bytes;
     s->digest = sim_digest(s->digest, e->input, n);
     s->body_left -= n;
     take(e, n);
@@ -170,12 +174,11 @@ static bool read_line(struct sim_application *app, struct event *e, struct trk_r
 static bool input_event(struct sim_application *app, const struct trk_spend *spend, struct trk_result *out)
 {
     const struct trk_request *r = &spend->request;
-    struct event e = { .at = r->input_offset, .input = r->input, .left = r->input_bytes,
-                       .end = r->input_end, .nibble = app->nibble_bytes };
+    struct event e = { .app = app, .at = r->input_offset, .input = r->input, .left = r->input_bytes, .end = r->input_end };
 
     if (r->input_cont != 0xff) {
         const struct trk_ucont *u = &spend->conts[r->input_cont];
-        if (u->type != TRK_UCONT_INPUT || u->opaque_bytes != sizeof e.state || u->first != r->input_offset || u->second == TRK_OFFSET_UNKNOWN)
+        if (u->type != TRK_UCONT_INPUT || u->opaque_bytes < sizeof e.state || u->first != r->input_offset || u->second == TRK_OFFSET_UNKNOWN)
             return complain(app, "input that does not go on where its continuation stands");
         memcpy(&e.state, u->opaque, sizeof e.state);
         e.output_at = u->second;
@@ -193,7 +196,7 @@ static bool input_event(struct sim_application *app, const struct trk_spend *spe
 
 static void greet(struct sim_application *app, struct trk_result *out)
 {
-    struct event e = { 0 };
+    struct event e = { .app = app };
 
     say_done(&e, SIM_GREETING_KEY, app->greeting_bytes, true, false, out);
     out->opens_output = true;

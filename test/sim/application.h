@@ -10,6 +10,9 @@
 struct sim_application {
     uint32_t greeting_bytes;           /* > 0: the server speaks first */
     uint32_t nibble_bytes;             /* > 0: takes no more of a body in one event, leaves the rest to be sent again */
+    uint16_t pad_bytes;                /* continuations carry at least so many opaque bytes */
+    bool     encrypt;                  /* and nobody can read them */
+    bool     scatter;                  /* what is given for one want does not lie beside what is given for the next */
     /* Memory of one event, used anew for each. */
     struct trk_ucont next_input;
     uint8_t *output;                   /* SIM_GIVEN_BYTES */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNPOLLED_MAX 8                 /* feeds before the outbox must be drained */
+#define FEED_MOST 8                    /* feeds before the outbox must be drained */
 #define STUCK_MAX 2000                 /* runs without virtual time moving */
 
 static void violate(struct sim_program *p, const char *rule, uint64_t a, uint64_t b)
@@ -40,12 +40,13 @@ static void prepare_memory(struct sim_program *p)
 
 static void begin_object(struct sim_program *p)
 {
-    const struct sim_object *o = &p->config.objects[p->reading];
-
     p->read = 0;
-    p->interim = p->reading < p->config.n_objects && o->type == 'C';
-    if (p->reading < p->config.n_objects)
-        p->key = p->interim ? sim_interim_key(o->id) : sim_object_key(o);
+    p->interim = false;
+    if (p->reading == p->config.n_objects)
+        return;
+    const struct sim_object *o = &p->config.objects[p->reading];
+    p->interim = o->type == 'C';
+    p->key = p->interim ? sim_interim_key(o->id) : sim_object_key(o);
 }
 
 void sim_program_init(struct sim_program *p, const struct sim_program_config *config, struct sim_random *random, uint64_t now_us)
@@ -96,7 +97,7 @@ bool sim_program_packet(struct sim_program *p, const uint8_t *packet, uint32_t b
     }
     p->packets_in++;
     *fate = trk_client_feed(p->engine, &seg, now_us);
-    return ++p->unpolled >= UNPOLLED_MAX || p->config.coalesce_us == 0;
+    return ++p->unpolled >= (p->config.feed_most ? p->config.feed_most : FEED_MOST) || p->config.coalesce_us == 0;
 }
 
 /* ---- reading ---- */
@@ -226,6 +227,18 @@ static bool write_some(struct sim_program *p, uint64_t now_us)
 
 /* ---- the end ---- */
 
+/* After the end of output whatever is still written is taken and forgotten. */
+static void write_on(struct sim_program *p, uint64_t now_us)
+{
+    static const uint8_t junk[1000];
+
+    for (int i = 0; i < 100 && !p->shut; i++)
+        if (trk_client_write(p->engine, junk, sizeof junk, now_us) != sizeof junk)
+            violate(p, "input after the end of output is not taken", (uint64_t)i, 0);
+    if (trk_client_unsent(p->engine) != 0)
+        violate(p, "input is unsent after the end of output", trk_client_unsent(p->engine), 0);
+}
+
 static void check_end(struct sim_program *p, uint64_t now_us)
 {
     enum trk_client_state state = trk_client_state(p->engine);
@@ -255,6 +268,8 @@ static void check_end(struct sim_program *p, uint64_t now_us)
     }
     if (all && (at_end || p->config.ending == SIM_END_CLOSE)) {
         p->ended = true;
+        if (at_end)
+            write_on(p, now_us);
         trk_client_close(p->engine);
     }
 }

@@ -8,7 +8,7 @@
 #include "stream.h"
 
 #define SIM_NEVER UINT64_MAX
-#define SIM_RECEIVE_MAX (1u << 20)
+#define SIM_RECEIVE_MAX (1u << 24)
 #define SIM_SEND_MAX (1u << 16)
 
 enum sim_ending {
@@ -27,6 +27,7 @@ struct sim_program_config {
     uint32_t write_chunk_bytes;        /* > 0: at most so many per call */
     uint32_t read_chunk_bytes, read_every_us;          /* a slow reader; 0: as it comes */
     uint64_t stop_from_us, stop_until_us;              /* the reader sleeps */
+    unsigned feed_most;                /* arrivals before the loop runs at the latest; 0: 8 */
     uint32_t coalesce_us;              /* the loop above the engine wakes so late after an arrival */
     uint32_t receive_bytes, send_bytes;
     struct trk_flow flow;

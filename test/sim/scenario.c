@@ -4,7 +4,7 @@ static struct sim_object objects[SIM_CLIENTS_MAX][SIM_OBJECTS_MAX];
 
 const char *sim_mix_name(enum sim_mix mix)
 {
-    static const char *const names[SIM_MIXES] = { "plain", "harsh", "attack" };
+    static const char *const names[SIM_MIXES] = { "plain", "harsh", "big", "attack" };
     return mix < SIM_MIXES ? names[mix] : "?";
 }
 
@@ -153,6 +153,62 @@ static void random_server(struct sim_random *r, struct sim_server_config *c)
         c->mtu = (uint16_t)sim_random_range(r, 1100, 1499);
 }
 
+/* Both continuations of an input's answer must fit into its packet. */
+static void random_continuations(struct sim_random *r, struct sim_scenario *s)
+{
+    uint32_t mtu = s->server.mtu;
+
+    for (unsigned i = 0; i < s->n_clients; i++)
+        mtu = s->clients[i].mtu < mtu ? s->clients[i].mtu : mtu;
+    uint32_t most = (mtu - 60 - TRK_LONG_BYTES) / 2 - TRK_UCONT_HEADER - TRK_SEAL_BYTES;
+    s->server.pad_bytes = (uint16_t)sim_random_below(r, (most < TRK_OPAQUE_MAX ? most : TRK_OPAQUE_MAX) + 1);
+    s->server.encrypt = sim_random_chance(r, .5);
+}
+
+static void random_domains(struct sim_random *r, struct sim_server_config *c, bool several)
+{
+    uint32_t domain = (uint32_t)sim_random_u64(r);
+
+    for (unsigned i = 0; i < c->replicas; i++)
+        c->domain[i] = several && sim_random_chance(r, .5) ? domain + 1 : domain;
+}
+
+/* One large download, seldom two beside each other. */
+static void big(struct sim_random *r, struct sim_scenario *s)
+{
+    s->n_clients = sim_random_chance(r, .1) ? 2 : 1;
+    for (unsigned i = 0; i < s->n_clients; i++) {
+        struct sim_program_config *c = &s->clients[i];
+        struct sim_path_config *up = &s->up[i], *down = &s->down[i];
+        c->ending = SIM_END_CLOSE;
+        c->pipeline = 1;
+        c->greeting_bytes = s->server.greeting_bytes;
+        c->receive_bytes = 1u << sim_random_range(r, 20, 24);
+        c->stop_until_us = c->read_every_us = c->read_chunk_bytes = 0;
+        c->feed_most = (unsigned)sim_random_range(r, 1, 64);
+        c->objects = objects[i];
+        c->n_objects = 2;
+        objects[i][0] = (struct sim_object){ .type = sim_random_chance(r, .8) ? 'K' : 'U', .id = 1, .bytes = sim_random_range(r, 1000000, 15000000) };
+        objects[i][1] = (struct sim_object){ .type = 'K', .id = 2, .bytes = sim_random_range(r, 1, 3000000), .think_us = think_us(r) };
+        up->delay_us = down->delay_us = (uint32_t)sim_random_range(r, 1000, 60000);
+        down->rate_bytes_per_us = 5 + sim_random_unit(r) * 200;
+        down->queue_bytes = (uint32_t)sim_random_range(r, 30000, 3000000);
+        up->rate_bytes_per_us = 0;
+        up->loss = sim_random_chance(r, .5) ? 0 : sim_random_unit(r) * .01;
+        down->loss = sim_random_chance(r, .3) ? 0 : sim_random_unit(r) * (sim_random_chance(r, .3) ? .1 : .005);
+        down->burst_pkts = sim_random_chance(r, .5) ? 0 : 2 + sim_random_unit(r) * 60;
+        up->reorder = sim_random_chance(r, .5) ? 0 : .02;
+        down->reorder = sim_random_chance(r, .5) ? 0 : sim_random_unit(r) * .1;
+        up->reorder_us = down->reorder_us = down->delay_us;
+        if (sim_random_chance(r, .3)) {
+            down->n_blackouts = 1;
+            down->blackouts[0].from_us = 100000 + sim_random_below(r, 1000000);
+            down->blackouts[0].until_us = down->blackouts[0].from_us + sim_random_below(r, 400000);
+        }
+    }
+    s->server.twin_every = 16;
+}
+
 void sim_scenario_random(struct sim_scenario *s, enum sim_mix mix, uint64_t seed)
 {
     struct sim_random r;
@@ -167,7 +223,14 @@ void sim_scenario_random(struct sim_scenario *s, enum sim_mix mix, uint64_t seed
         s->clients[i].greeting_bytes = s->server.greeting_bytes;
         random_paths(&r, &s->up[i], &s->down[i], strength);
     }
-    s->limit_s = mix == SIM_MIX_PLAIN ? 1200 : 7200;
+    if (sim_random_chance(&r, .2))
+        random_continuations(&r, s);
+    s->server.scatter = sim_random_chance(&r, .3);
+    if (sim_random_chance(&r, .2))
+        random_domains(&r, &s->server, mix == SIM_MIX_HARSH);
+    if (mix == SIM_MIX_BIG)
+        big(&r, s);
+    s->limit_s = mix == SIM_MIX_HARSH ? 7200 : 1200;
     if (sim_random_chance(&r, .2) || mix == SIM_MIX_ATTACK)
         s->forge = sim_random_unit(&r) * .1;
     if (mix == SIM_MIX_ATTACK) {

@@ -7,6 +7,7 @@
 enum sim_mix {
     SIM_MIX_PLAIN,                     /* faults of every kind in moderate strength; byte-exact and honest rules hold */
     SIM_MIX_HARSH,                     /* up to 30 % loss both ways, extreme reordering, replays, blackouts */
+    SIM_MIX_BIG,                       /* large windows on fast, long paths: many losses in one window */
     SIM_MIX_ATTACK,                    /* corrupted packets reach the parsers, forged ones come along */
     SIM_MIXES
 };

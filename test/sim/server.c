@@ -17,7 +17,7 @@ struct bench {
 };
 struct sim_workbench {
     struct bench bench[2];
-    uint8_t output[2][SIM_GIVEN_BYTES];
+    uint8_t output[2][SIM_GIVEN_BYTES + 16];
     uint8_t packet[2][TRK_SLOT_MAX + TRK_HEADER_MAX];
 };
 
@@ -89,6 +89,9 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     s->bench = workbench();
     s->app.greeting_bytes = config->greeting_bytes;
     s->app.nibble_bytes = config->nibble_bytes;
+    s->app.pad_bytes = config->pad_bytes;
+    s->app.encrypt = config->encrypt;
+    s->app.scatter = config->scatter;
     s->epoch = 1;
     for (unsigned i = 0; i < config->replicas; i++)
         list_epochs(&s->keys[i], 1, 0, false);
@@ -98,13 +101,12 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
 
 struct replica { const struct trk_keys *keys; struct trk_serve_config config; uint64_t now_ms; };
 
-/* A verdict that the client is told. */
-static bool told(enum trk_verdict v) { return v >= TRK_V_NOT_ADJOINING && v <= TRK_V_NO_ROOM; }
-
 static enum trk_verdict tell(struct bench *b, const struct replica *r, enum trk_verdict v)
 {
-    if (told(v))
-        trk_respond_verdict(&b->spend, v, &r->config, false, &b->out);
+    enum trk_tell told = trk_tell_of(&b->spend, v);
+
+    if (told != TRK_TELL_NOTHING)
+        trk_respond_verdict(&b->spend, v, &r->config, told == TRK_TELL_RESET, &b->out);
     return v;
 }
 
@@ -129,7 +131,8 @@ static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *o
             violate(s, "the application was asked for nonsense", s->app.complaint);
         return TRK_V_DROPPED;
     }
-    return tell(b, r, trk_respond(&b->spend, &b->decision, &b->plan, &b->result, r->keys, &r->config, r->now_ms, &b->out));
+    v = trk_respond(&b->spend, &b->decision, &b->plan, &b->result, r->keys, &r->config, r->now_ms, &b->out);
+    return v == TRK_V_ANSWERED || v == TRK_V_REFRESHED ? v : tell(b, r, v);
 }
 
 static uint32_t assemble(const struct trk_packet *p, uint8_t *out)
@@ -222,7 +225,7 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
 {
     struct bench *b = s->bench->bench;
     unsigned i = (unsigned)sim_random_below(random, s->config.replicas);
-    struct replica r = { &s->keys[i], { .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
+    struct replica r = { &s->keys[i], { .domain = s->config.domain[i], .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
                          real_ms + (uint64_t)(int64_t)s->config.skew_ms[i] };
     struct trk_segment seg;
     enum trk_verdict v = trk_segment_parse(packet, bytes, &seg);

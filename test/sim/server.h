@@ -15,6 +15,9 @@ struct sim_server_config {
     uint32_t rotate_ms;                /* > 0: one replica takes one step of a staged rotation so often */
     bool     retire;                   /* old epochs are taken away at last; else they stay, retiring */
     uint32_t greeting_bytes, nibble_bytes;
+    uint16_t pad_bytes;
+    bool     encrypt, scatter;
+    uint32_t domain[SIM_REPLICAS_MAX]; /* of filters that nobody has yet: who spends in another one is told so, and restarts */
     bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */
     uint8_t  twin_every;               /* every so many answers is made twice, by two replicas, and compared; 0: never */
 };

@@ -10,7 +10,7 @@ struct options { enum sim_mix mix; uint64_t from, count; bool trace; const char 
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim_swarm [--mix plain|harsh|attack] [--from N] [--count N] | --seed N [--trace] | --list FILE\n");
+    fprintf(stderr, "usage: sim_swarm [--mix plain|harsh|big|attack] [--from N] [--count N] | --seed N [--trace] | --list FILE\n");
     return 2;
 }
 
