@@ -23,25 +23,29 @@ static uint64_t avoidance(uint64_t s, uint64_t n)
     return (1 + isqrt(1 + 4 * (s * (s - 1) + 2 * n))) / 2;
 }
 
-uint64_t trk_cwnd(const struct trk_piece *p, uint64_t k)
+uint64_t trk_cwnd_reno(const struct trk_piece *p, uint64_t k)
 {
     uint64_t s = p->start ? p->start : 1;
     if (k <= p->base)
         return s;
-    uint64_t acks = k - p->base, limit = p->ssthresh, cwnd;
+    uint64_t acks = k - p->base, limit = p->ssthresh;
     if (acks > TRK_NUMBER_MAX)         /* no such number: keeps the square root's argument below 2^52 */
         acks = TRK_NUMBER_MAX;
     if (limit == TRK_SSTHRESH_NONE || s + acks <= limit)
-        cwnd = s + acks;               /* slow start */
-    else if (s < limit)
-        cwnd = avoidance(limit, acks - (limit - s));
-    else
-        cwnd = avoidance(s, acks);
+        return s + acks;               /* slow start */
+    if (s < limit)
+        return avoidance(limit, acks - (limit - s));
+    return avoidance(s, acks);
+}
+
+uint64_t trk_cwnd(const struct trk_piece *p, uint64_t k)
+{
+    uint64_t cwnd = trk_cwnd_reno(p, k);
     return cwnd < TRK_CWND_MAX ? cwnd : TRK_CWND_MAX;
 }
 
 uint32_t trk_cwnd_half(uint64_t cwnd)
 {
-    uint64_t half = cwnd / 2 > 2 ? cwnd / 2 : 2;
-    return half < TRK_START_MAX ? (uint32_t)half : TRK_START_MAX;
+    _Static_assert(TRK_CWND_MAX / 2 <= TRK_START_MAX, "half a window starts a piece, whose fields have 16 bits");
+    return cwnd / 2 > 2 ? (uint32_t)(cwnd / 2) : 2;
 }

@@ -4,13 +4,15 @@
 
 #include "tcb/report.h"
 
-/* More than any path holds (1.5 GB at 1460 bytes); without ssthresh slow start would never end. */
-#define TRK_CWND_MAX (1u << 20)
+/* Without ssthresh slow start would never end, though the receiver takes no more: the window would grow until its
+ * client, which has to remember each number of it that was not spent, has to give it up altogether. */
+#define TRK_CWND_MAX 4096
 
-/* C(k): the paper's TCPCwnd(k), cwnd in packets after acknowledgement k; at least 1, at most TRK_CWND_MAX.
- * Exact for every k of the number space. start 0 counts as 1. An opening's piece has C = start up to base only. */
+/* A step-by-step Reno's cwnd in packets after acknowledgement k. Exact for every k of the number space. start 0 counts as 1. */
+uint64_t trk_cwnd_reno(const struct trk_piece *p, uint64_t k);
+/* C(k): the paper's TCPCwnd(k), the same but never above TRK_CWND_MAX. */
 uint64_t trk_cwnd(const struct trk_piece *p, uint64_t k);
-/* w: what is left of a window after a loss (RFC 5681, equation 4), 2 .. TRK_START_MAX packets. */
+/* w: what is left of a window after a loss (RFC 5681, equation 4), at least 2 packets. */
 uint32_t trk_cwnd_half(uint64_t cwnd);
 
 enum trk_mode { TRK_MODE_OPENING, TRK_MODE_NORMAL, TRK_MODE_RECOVERY, TRK_MODE_RESTART };

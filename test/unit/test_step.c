@@ -251,23 +251,31 @@ START_TEST(no_more_than_eight_are_recreated)
 }
 END_TEST
 
-START_TEST(a_window_too_large_for_its_fields_is_clamped_alike_everywhere)
+/* Where the window stands at its bound, spending still neither skips a number nor grants one twice. */
+START_TEST(a_window_at_its_bound)
 {
     struct trk_piece p = { 0, 10, TRK_SSTHRESH_NONE };
-    uint64_t loss = 500001;
-    struct trk_range got[] = { { 1, loss - 1 }, { 1000000, 1000000 } };
+    struct trk_range got[] = { { 1, 0 }, { 0, 0 } };
+    uint64_t highest = 10;
+    for (uint64_t k = 1; k <= 3 * TRK_CWND_MAX; k++) {
+        got[0].right = k;
+        struct trk_step s = trk_step(TRK_NORMAL, &p, &(struct trk_report){ got, 1 }, k, 1);
+        ck_assert_msg(s.a == highest + 1 && s.b >= s.a, "k = %d", (int)k);
+        highest = s.b;
+    }
+    uint64_t loss = 3 * TRK_CWND_MAX + 1, right = loss - 1 + TRK_CWND_MAX;
+    got[1] = (struct trk_range){ right, right };
     struct trk_report report = { got, 2 };
-    struct trk_step s = trk_step(TRK_NORMAL, &p, &report, 1000000, 1);
-    ck_assert_uint_eq(s.right, 500000 + 500010);
-    ck_assert_uint_eq(s.half, TRK_START_MAX);
-    ck_assert_uint_eq(s.piece.start, TRK_START_MAX);
-    ck_assert_uint_eq(s.piece.ssthresh, TRK_START_MAX);
-    ck_assert_uint_le(s.b, s.right + s.piece.start);                   /* or it would be granted again by the new piece */
-    struct trk_step r = trk_restart(TRK_NORMAL, &p, &report, 1000000, TRK_WHY_RESUME, 0, false);
-    ck_assert_uint_eq(r.piece.base, s.right + TRK_START_MAX);
+    struct trk_step s = trk_step(TRK_NORMAL, &p, &report, right, 1);
+    ck_assert_uint_eq(s.right, right);
+    ck_assert_uint_eq(s.half, TRK_CWND_MAX / 2);
+    ck_assert_uint_eq(s.a, right + s.half - TRK_RECREATE_MAX);
+    ck_assert_uint_eq(s.b, right + s.half);
+    struct trk_step r = trk_restart(TRK_NORMAL, &p, &report, right, TRK_WHY_RESUME, 0, false);
+    ck_assert_uint_eq(r.piece.base, right + TRK_CWND_MAX / 2);
     ck_assert_uint_eq(r.b - r.a + 1, TRK_GRANT_MAX);
     ck_assert_uint_eq(r.piece.start, TRK_GRANT_MAX);
-    ck_assert_uint_eq(r.piece.ssthresh, TRK_START_MAX);
+    ck_assert_uint_eq(r.piece.ssthresh, TRK_CWND_MAX / 2);
 }
 END_TEST
 
@@ -377,5 +385,5 @@ START_TEST(time)
 END_TEST
 
 UNIT_MAIN("step", every_small_question, a_million_random_questions, no_number_is_granted_twice, an_opening_begins_its_piece,
-          a_recovery_by_hand, no_more_than_eight_are_recreated, a_window_too_large_for_its_fields_is_clamped_alike_everywhere,
+          a_recovery_by_hand, no_more_than_eight_are_recreated, a_window_at_its_bound,
           restart_row_by_row, restart_of_an_opening, restarts_equal_the_oracle, time)
