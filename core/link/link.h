@@ -2,7 +2,11 @@
  *
  * A link is one packet socket bound to one interface, with a BPF filter for marked TCP segments. The caller
  * gives and gets IP packets; Ethernet headers, virtio_net_hdr, VLAN tags, checksum offload and the cutting of
- * GRO'd frames stay inside. DESIGN 3.6, FACTS 3. One thread per link. No function here blocks but open and close. */
+ * GRO'd frames stay inside. Contiguous packets of one flow (PROTOCOL.md 2.3) leave as one large frame where the
+ * kernel takes it. One thread per link. No function here blocks but open and close, and send for back-pressure.
+ *
+ * Left alone: frames to another host's link-layer address, frames with a VLAN tag (the VLAN's own interface has a
+ * link of its own), IP fragments, IPv6 extension headers. */
 #ifndef TRK_LINK_LINK_H
 #define TRK_LINK_LINK_H
 
@@ -27,11 +31,12 @@ struct trk_link_config {
     struct trk_capture *capture;       /* NULL: none; not owned */
 };
 
-/* NULL and *error (a sentence without newline, static or in errbuf) on failure. */
+/* NULL, errno and a sentence without newline in errbuf on failure: no right (CAP_NET_RAW), no such interface, or one
+ * that is neither Ethernet-like nor plain IP. No ports: nothing is received until trk_link_set_ports. */
 struct trk_link *trk_link_open(const struct trk_link_config *config, char *errbuf, size_t errbuf_bytes);
 void trk_link_close(struct trk_link *link);
 int  trk_link_fd(const struct trk_link *link);          /* readable: call receive */
-/* Replace the filter's ports on a live link (a client opens another connection). */
+/* Replace the filter's ports on a live link (a client opens another connection). False: the old ones stay. */
 bool trk_link_set_ports(struct trk_link *link, const struct trk_link_port *ports, size_t n);
 
 struct trk_link_packet {               /* one received IP packet; valid until the next receive on this link */
@@ -40,7 +45,7 @@ struct trk_link_packet {               /* one received IP packet; valid until th
     struct trk_link_neighbour from;    /* whom to answer */
 };
 /* Up to n packets without blocking, superframes already cut into packets. 0: nothing there; -1: error in errno
- * (ENETDOWN: the interface went away). */
+ * (ENETDOWN: the interface went down; said once, and the link works again when it comes back). */
 int trk_link_receive(struct trk_link *link, struct trk_link_packet *out, int n);
 
 struct trk_link_out {                  /* one IP packet to send, in up to two pieces */
@@ -49,7 +54,9 @@ struct trk_link_out {                  /* one IP packet to send, in up to two pi
     struct trk_link_neighbour to;
 };
 /* Send in order; blocks only for back-pressure of the socket buffer. Returns how many were sent; -1 and errno if
- * the first one failed. Adjoining packets of one flow may leave as one superframe: same bytes on the wire. */
+ * the first one failed (EDESTADDRREQ: no neighbour; EINVAL: not TCP; ENETDOWN; EMSGSIZE: above the MTU). What the
+ * device's queue drops counts as sent: it is lost like any packet. Adjoining packets of one flow may leave as one
+ * superframe: same bytes on the wire, but for the IPv4 id, which the kernel's cutting counts up. */
 int trk_link_send(struct trk_link *link, const struct trk_link_out *packets, int n);
 
 uint64_t trk_link_drops(struct trk_link *link);         /* lost in the socket since open (PACKET_STATISTICS) */

@@ -1,5 +1,6 @@
 /* route.h - which way to a destination: interface, source address, next hop, MTU, its link-layer address.
- * By netlink (libmnl). A missing neighbour is resolved by an empty UDP datagram to the next hop (FACTS 7). */
+ * By netlink (libmnl). A missing neighbour is resolved by an empty UDP datagram to the next hop.
+ * Any thread may call these; each call is a short conversation with the kernel (about 0.1 ms). */
 #ifndef TRK_LINK_ROUTE_H
 #define TRK_LINK_ROUTE_H
 
@@ -13,7 +14,8 @@ struct trk_route {
     struct trk_link_neighbour neighbour;
 };
 /* family 4 or 6, dst in network order; want_source (may be NULL): the address the socket is bound to.
- * Resolves the neighbour, waiting up to timeout_ms. 0, or -1 with errno: ENETUNREACH, EHOSTUNREACH (no neighbour), ... */
+ * Resolves the neighbour, waiting up to timeout_ms. 0, or -1 with errno: ENETUNREACH, EHOSTUNREACH (no neighbour),
+ * EACCES (prohibited), EINVAL (blackhole), ENOSYS (libmnl is missing; trk_mnl_error in mnl_loader.h says so), ... */
 int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out);
 
 struct trk_interface { int ifindex; char name[16]; uint32_t mtu; bool up, loopback; };

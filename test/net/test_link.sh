@@ -54,7 +54,7 @@ exchange "lo, IPv4" "$SERVER" "$SERVER" lo 127.0.0.1 16000 super 100
 exchange "lo, IPv6" "$SERVER" "$SERVER" lo ::1 16000 plain 100
 exchange "lo, own address" "$SERVER" "$SERVER" lo "$SERVER4" 1400 super
 
-# ---- the same bytes on the wire: a superframe that the kernel cut, and single packets ----
+# ---- the same bytes on the wire, but for the IPv4 id: a superframe that the kernel cut, and single packets ----
 wire() {                               # MODE: the packets as a capture behind the cut sees them, without IP ids
     start sniffer "$SERVER" tcpdump -n -i s0 -x -t -c 100 tcp dst port 81
     wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
