@@ -86,7 +86,7 @@ int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
         return 0;
     uint64_t offset = m->plan.wants[i].offset, bytes = m->plan.wants[i].bytes;
     *out = (struct msk_range){ .opaque = u->opaque, .opaque_bytes = u->opaque_bytes, .first = u->first, .end = u->second, .offset = offset };
-    if (u->second == MSK_LENGTH_UNKNOWN)
+    if (u->second == MSK_LENGTH_UNKNOWN && u->opaque_bytes >= MSK_UNKNOWN_TRAILER)
         out->opaque_bytes -= MSK_UNKNOWN_TRAILER;
     if (offset >= u->first && offset < u->second)
         out->bytes = u->second - offset < bytes ? u->second - offset : bytes;
