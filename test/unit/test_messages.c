@@ -3,7 +3,7 @@
 #include "wire_random.h"
 #include "wire_roundtrip.h"
 
-#define ROUNDS 3000
+#define ROUNDS 1000
 static uint8_t buffer[65536], again[65536];
 static struct trk_request request, parsed_request;
 static struct wire_memory memory;

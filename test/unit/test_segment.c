@@ -51,7 +51,7 @@ static void assert_same_segment(const struct trk_segment *a, const struct trk_se
 START_TEST(segment_round_trips)
 {
     struct dice d = { 41 };
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 5000; round++) {
         struct trk_segment s = random_segment(&d, round % 2 ? 4 : 6), seen;
         size_t n = write_packet(&d, &s);
         ck_assert_int_eq(trk_segment_parse(packet, n, &seen), TRK_V_ACCEPTED);

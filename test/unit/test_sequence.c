@@ -5,7 +5,7 @@
 START_TEST(number_and_seq_are_inverse)
 {
     struct dice d = { 21 };
-    for (int round = 0; round < 200000; round++) {
+    for (int round = 0; round < 40000; round++) {
         uint32_t isn = (uint32_t)uneven(&d, 0, UINT32_MAX);
         uint16_t slot = (uint16_t)uneven(&d, TRK_SLOT_MIN, TRK_SLOT_MAX);
         uint64_t n = uneven(&d, 1, TRK_NUMBER_MAX), found = 0;
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(extend_recovers_what_was_cut)
 {
     struct dice d = { 22 };
-    for (int round = 0; round < 200000; round++) {
+    for (int round = 0; round < 40000; round++) {
         unsigned bits = (unsigned)between(&d, 1, 62);
         uint64_t half = 1ull << (bits - 1), value = uneven(&d, 0, UINT64_MAX);
         uint64_t low = value > half ? value - half + 1 : 0;   /* a tie would go upward */
