@@ -2,7 +2,7 @@
 #include "unit.h"
 #include "wire_random.h"
 
-static uint8_t buffer[65536];
+static uint8_t buffer[70000];
 static struct trk_request m, parsed;
 static struct wire_memory memory;
 
@@ -228,6 +228,8 @@ START_TEST(trailing_bytes_are_input_only)
     buffer[n] = 0;
     ck_assert_int_eq(trk_request_parse(buffer, n + 1, &parsed), TRK_V_ACCEPTED);
     ck_assert_uint_eq(parsed.input_bytes, 1);
+    ck_assert_int_eq(trk_request_parse(buffer, UINT16_MAX, &parsed), TRK_V_ACCEPTED);
+    ck_assert_int_eq(trk_request_parse(buffer, UINT16_MAX + 1, &parsed), TRK_V_BAD_FIELD);
 }
 END_TEST
 
