@@ -39,7 +39,7 @@ daemon_listens() {
     listens "$1" "$PORT"
 }
 # daemon_kill [NAME]: kill -9, as nothing else is as sudden.
-daemon_kill() { stop "${1:-daemon}" KILL; }
+daemon_kill() { stop "${1:-daemon}" KILL 2>/dev/null; }   # not even the shell has to say so
 
 # trickles COMMAND...: in the client's namespace under the preload. It must speak Trickles: falling back is an error.
 trickles() { trickles_in "$CLIENT" "$@"; }

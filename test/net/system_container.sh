@@ -1,9 +1,9 @@
 #!/bin/bash
 # What users deploy: client and server as two real containers on a bridge network, from the repository's Containerfile.
 #
-# No image registry is asked: the base image is made here, of this machine's own files. podman works in namespaces of
-# its own (mounts and network of one long-lived holder process) and keeps its storage in $TMP, so nothing is left
-# and nothing of the machine's own containers is touched.
+# No image registry is asked: the base image is made here, of this machine's own files. podman works in mount, network
+# and process namespaces that hang on one process, the holder, and keeps its files in $TMP: when the holder ends,
+# all of it ends, and nothing of the machine's own containers is touched.
 . "$(dirname "$0")/daemon.sh"
 
 net=trickles
@@ -13,16 +13,12 @@ need podman crun nsenter unshare iptables
 [ -x /usr/lib/podman/aardvark-dns ] || skip "podman's name server aardvark-dns is not installed"
 daemon_setup
 
-# Ends containers, network and holder before lib.sh removes $TMP.
+cgroup=trickles-test-$$
 containers_end() {
-    if [ -n "${PIDS[holder]:-}" ]; then
-        podman_in rm --all --force --time 0 >/dev/null 2>&1
-        umount_in_holder
-    fi
+    if [ -n "${PIDS[holder]:-}" ]; then stop holder KILL 2>/dev/null; fi
+    sleep 0.2
     find /sys/fs/cgroup/ -depth -type d -path "*/$cgroup*" -exec rmdir {} \; 2>/dev/null
 }
-umount_in_holder() { nsenter -t "${PIDS[holder]}" -m sh -c "awk '\$2 ~ \"^$TMP\" { print \$2 }' /proc/mounts | sort -r | xargs -r umount -l" 2>/dev/null; }
-cgroup=trickles-test-$$
 trap '{ status=$?; trap - ERR; set +e; containers_end; (exit $status); cleanup; }' EXIT
 
 cat >"$TMP/containers.conf" <<CONF
@@ -35,11 +31,15 @@ events_logger = "file"
 network_config_dir = "$TMP/networks"
 CONF
 
-start holder - unshare --mount --net --propagation private \
-    sh -c 'umount /sys/fs/cgroup/unified 2>/dev/null; ip link set lo up; echo ready; exec sleep 600'
+# The holder: first process of its namespaces, with a /run of its own, where podman keeps what must not mix.
+start holder - unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private sh -c '
+    umount /sys/fs/cgroup/unified 2>/dev/null
+    mount -t tmpfs tmpfs /run && ip link set lo up && echo ready
+    sleep 600 & wait'
 wait_for 5 "the holder of podman's namespaces" grep -q ready "$TMP/holder.log"
+holder=$(pgrep -P "${PIDS[holder]}")
 podman_in() {
-    nsenter -t "${PIDS[holder]}" -m -n env CONTAINERS_CONF="$TMP/containers.conf" \
+    nsenter -t "$holder" -m -n -p env CONTAINERS_CONF="$TMP/containers.conf" \
         podman --root "$TMP/storage" --runroot "$TMP/run" --tmpdir "$TMP/libpod" "$@"
 }
 
@@ -55,6 +55,10 @@ base_image() {
     copy_with_libraries "$root" "$BIN/tricklesd" libraries-only
     copy_with_libraries "$root" "$BIN/trickles" libraries-only
     copy_with_libraries "$root" "$LIB/libtrickles.so" libraries-only
+    # Loaded by name when the first interface is asked for, so ldd does not tell.
+    file=$(ldconfig -p | awk '/libmnl\.so\.0 / { found = $NF } END { print found }')
+    mkdir -p "$root$(dirname "$file")"
+    cp -nL "$file" "$root$file"
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
     echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 }
@@ -87,10 +91,11 @@ cp "$KEY" "$TMP/etc/key"
 podman_in run -d --pull=never --name web --network "$net" --cgroup-parent "$cgroup" --cap-add NET_RAW,NET_ADMIN \
     -v "$WWW:/srv/www:ro" -v "$TMP/etc:/etc/trickles:ro" trickles >"$TMP/run.log" 2>&1 || fail "the server's container does not start"
 # The name is resolved by podman's own name server.
-status=0
 podman_in run --rm --pull=never --name client --network "$net" --cgroup-parent "$cgroup" --cap-add NET_RAW,NET_ADMIN \
-    -e TRICKLES=require trickles \
-    trickles curl -sS --fail --max-time 30 --retry 10 --retry-connrefused --retry-delay 1 http://web/hello >"$TMP/got" 2>"$TMP/client.log" || status=$?
+    -e TRICKLES=require trickles trickles curl -sS --fail --max-time 30 http://web/hello \
+    >"$TMP/got" 2>"$TMP/client.log" </dev/null &
+status=0
+wait $! || status=$?
 podman_in logs web >"$TMP/web.log" 2>&1
 expect "exit code of curl in the client's container" "$status" 0
 cmp "$WWW/hello" "$TMP/got" || fail "wrong bytes"
