@@ -1,0 +1,113 @@
+#!/bin/bash
+# Real programs under the preload, where the server speaks Trickles and where it speaks TCP only: blocking, polling,
+# edge- and level-triggered, many at once. A fallback costs little time and nobody notices it.
+. "$(dirname "$0")/lib.sh"
+need curl wget python3
+need_built "$TOOLS/trk-shim_peer" "$BIN/trickles" "$LIB/libtrickles.so"
+
+topology_direct
+mkdir "$TMP/www"
+head -c 3000000 /dev/urandom >"$TMP/www/file"
+PYTHON=/usr/bin/python3
+start tcp "$SERVER" "$TOOLS/trk-shim_peer" tcp 7000
+start trickles "$SERVER" "$TOOLS/trk-shim_peer" trickles 7001
+start http "$SERVER" "$PYTHON" -m http.server 8080 --directory "$TMP/www"
+for port in 7000 7001 8080; do wait_for_port "$SERVER" "$port"; done
+
+preloaded() { in_ns "$CLIENT" timeout 100 "$BIN/trickles" "$@"; }
+quiet() { [ ! -s "$TMP/err" ] || fail "$1 wrote to standard error: $(cat "$TMP/err")"; }
+
+# asyncio and selectors, both ways
+for port in 7001 7000; do
+    expect "asyncio, port $port" "$(preloaded "$PYTHON" "$NET_DIR/shim/asyncio_get.py" "$SERVER4" "$port" 300000 20 2>"$TMP/err")" "ok 20"
+    quiet asyncio
+    expect "selectors, port $port" "$(preloaded "$PYTHON" "$NET_DIR/shim/selectors_get.py" "$SERVER4" "$port" 3000000 2>"$TMP/err")" ok
+    quiet selectors
+done
+say "asyncio and selectors: both ways"
+
+# A TCP-only HTTP server
+url=http://$SERVER4:8080/file
+preloaded curl -sS -o "$TMP/got" "$url" 2>"$TMP/err" || fail "curl: $?"
+cmp "$TMP/www/file" "$TMP/got"; quiet curl
+preloaded wget -q -O "$TMP/got" "$url" 2>"$TMP/err" || fail "wget: $?"
+cmp "$TMP/www/file" "$TMP/got"; quiet wget
+preloaded "$PYTHON" "$NET_DIR/http_get.py" "$url" "$TMP/got" 2>"$TMP/err" || fail "python: $?"
+cmp "$TMP/www/file" "$TMP/got"; quiet python
+for i in 1 2 3; do                       # several connections of one program, parallel
+    preloaded curl -sS --no-progress-meter -Z "$url" -o "$TMP/a" "$url" -o "$TMP/b" "$url" -o "$TMP/c" 2>"$TMP/err" || fail "curl -Z: $?"
+    cmp "$TMP/www/file" "$TMP/a"; cmp "$TMP/www/file" "$TMP/c"; quiet "curl -Z"
+done
+say "fallback: curl, wget, python"
+
+# ... is plain TCP for the program from then on: nothing is relayed.
+preloaded -v curl -sS -o "$TMP/got" "$url" 2>"$TMP/err" || fail "curl: $?"
+grep -q "$SERVER4:8080: the server speaks TCP only; plain TCP" "$TMP/err" || fail "the log says: $(cat "$TMP/err")"
+# ... and quick: far below a SYN's repetition, on loopback too, where nobody answers.
+took() { local began; began=$(milliseconds); "$@" >/dev/null 2>"$TMP/err" || fail "$* ended with $?"; echo $(($(milliseconds) - began)); }
+expect_between "fallback, ms" "$(took preloaded curl -sS -o "$TMP/got" "$url")" 0 700
+expect_between "fallback on loopback, ms" "$(took in_ns "$SERVER" "$BIN/trickles" curl -sS -o "$TMP/got" http://127.0.0.1:8080/file)" 0 700
+# Nobody at all: as quickly as TCP.
+got=0; began=$(milliseconds)
+preloaded curl -sS -o "$TMP/got" "http://$SERVER4:9/" 2>"$TMP/err" || got=$?
+expect "refused" "$got" 7
+expect_between "refused, ms" "$(($(milliseconds) - began))" 0 700
+# require: no fallback, one line, the program's own error
+got=0; in_ns "$CLIENT" "$BIN/trickles" --require curl -sS -o "$TMP/got" "$url" 2>"$TMP/err" || got=$?
+expect "require, TCP-only" "$got" 7
+grep -q 'TRICKLES=require forbids TCP' "$TMP/err" || fail "require said: $(cat "$TMP/err")"
+say "fallback: quick, and forbidden by require"
+
+# A firewall that swallows our option: three SYNs, then TCP.
+if command -v nft >/dev/null; then
+    in_ns "$SERVER" nft -f - <<'RULES' || skip "nft cannot make rules here"
+table inet t {
+    chain c {
+        type filter hook prerouting priority -300;
+        tcp dport 8080 @th,160,32 0xfd045452 drop
+    }
+}
+RULES
+    took=$(took preloaded curl -sS --max-time 20 -o "$TMP/got" "$url")
+    expect_between "past a firewall, ms" "$took" 2000 6000
+    cmp "$TMP/www/file" "$TMP/got"
+    in_ns "$SERVER" nft flush ruleset
+    say "past a firewall: $took ms"
+fi
+
+# Log and capture files
+in_ns "$CLIENT" env "TRICKLES_LOG=info:$TMP/shim-log" "$BIN/trickles" --pcap "$TMP/shim.pcap" "$TOOLS/trk-shim_cases" blocking "$SERVER4" 7001 "$SERVER4" >"$TMP/out" 2>"$TMP/err"
+quiet "a log file"
+grep -qE "^trickles\[[0-9]+\]: info: $SERVER4:7001: Trickles from port [0-9]+ over c0$" "$TMP/shim-log" || fail "the log: $(cat "$TMP/shim-log")"
+expect "the log's mode" "$(stat -c %a "$TMP/shim-log")" 600
+if command -v tcpdump >/dev/null; then
+    expect_between "packets in the capture" "$(tcpdump -r "$TMP/shim.pcap" 2>/dev/null | wc -l)" 20 10000
+fi
+say "log and capture: written"
+
+# exit and exec wait for a peer that has gone, but no longer than TRICKLES_LINGER_MS.
+cat >"$TMP/last_words.py" <<'SCRIPT'
+import os, socket, sys, time
+s = socket.create_connection((sys.argv[1], 7001))
+print("connected", flush=True)
+open(sys.argv[2], "w").close()
+while os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
+s.sendall(b"log never heard\n")
+if sys.argv[3] == "exec":
+    os.execv("/bin/true", ["true"])
+SCRIPT
+for way in exit exec; do
+    in_ns "$CLIENT" env TRICKLES_LINGER_MS=700 TRICKLES_LOG=warn "$BIN/trickles" "$PYTHON" "$TMP/last_words.py" "$SERVER4" "$TMP/connected" "$way" >"$TMP/out" 2>"$TMP/err" &
+    program=$!
+    wait_for 5 "the program to connect" test -e "$TMP/connected"
+    stop trickles KILL
+    rm "$TMP/connected"
+    before=$(milliseconds)
+    wait "$program" || fail "$way: ended with $?"
+    expect_between "$way without a peer, ms" "$(($(milliseconds) - before))" 500 1800
+    grep -q 'bytes unsent (TRICKLES_LINGER_MS=700)' "$TMP/err" || fail "$way said: $(cat "$TMP/err")"
+    start trickles "$SERVER" "$TOOLS/trk-shim_peer" trickles 7001
+    wait_for_port "$SERVER" 7001
+done
+say "exit and exec: wait no longer than they are told"
