@@ -253,6 +253,8 @@ START_TEST(continuations_come_in_their_order)
     m.conts[0] = random_ucont(&d, TRK_UCONT_INPUT, memory.conts[0]);
     size_t n = trk_answer_emit(&m, buffer, sizeof buffer);
     ck_assert_uint_gt(n, 0);
+    m.conts[0].total_bytes++;                           /* a view that is not what its bytes say */
+    ck_assert_uint_eq(trk_answer_emit(&m, again, sizeof again), 0);
     buffer[TRK_TERMINAL_BYTES] = TRK_UCONT_OUTPUT;
     ck_assert_int_eq(trk_answer_parse(buffer, n, &parsed), TRK_V_BAD_FIELD);
 }

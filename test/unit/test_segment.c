@@ -243,6 +243,31 @@ START_TEST(packets_that_are_not_ours)
 }
 END_TEST
 
+/* The four bytes of options of one ACK, in place of the marker. */
+static enum trk_verdict with_options(const char *four)
+{
+    struct trk_segment s = { .flags = TRK_ACK, .marked = true }, seen;
+    s.flow.src.family = s.flow.dst.family = 4;
+    size_t n = trk_segment_emit(&s, packet, sizeof packet);
+    memcpy(packet + 40, four, 4);
+    return trk_segment_parse(packet, n, &seen);
+}
+
+START_TEST(option_lengths)
+{
+    ck_assert_int_eq(with_options("\2\4\5\xb4"), TRK_V_UNMARKED);
+    ck_assert_int_eq(with_options("\2\3\5\1"), TRK_V_BAD_FIELD);         /* MSS */
+    ck_assert_int_eq(with_options("\3\3\7\1"), TRK_V_UNMARKED);
+    ck_assert_int_eq(with_options("\3\2\1\1"), TRK_V_BAD_FIELD);         /* window scale */
+    ck_assert_int_eq(with_options("\4\2\1\1"), TRK_V_UNMARKED);
+    ck_assert_int_eq(with_options("\4\3\1\1"), TRK_V_BAD_FIELD);         /* SACK-permitted */
+    ck_assert_int_eq(with_options("\x8\4\0\0"), TRK_V_BAD_FIELD);        /* timestamps */
+    ck_assert_int_eq(with_options("\x63\3\1\1"), TRK_V_UNMARKED);        /* unknown: skipped */
+    ck_assert_int_eq(with_options("\1\1\1\2"), TRK_V_SHORT);            /* a kind without its length */
+    ck_assert_int_eq(with_options("\0\2\1\1"), TRK_V_UNMARKED);         /* nothing counts after the end */
+}
+END_TEST
+
 /* The marker somewhere behind another option does not make a segment ours: the guard and the filter look at one place. */
 START_TEST(the_marker_comes_first)
 {
@@ -291,4 +316,4 @@ END_TEST
 
 UNIT_MAIN("segment", segment_round_trips, unmarked_segments_are_plain_tcp, checksums, a_known_packet,
           what_a_packet_shows_is_fixed, a_full_syn, too_little_memory_writes_nothing, truncations_and_flips_are_safe,
-          packets_that_are_not_ours, the_marker_comes_first, ip4_options_are_skipped, flows)
+          packets_that_are_not_ours, option_lengths, the_marker_comes_first, ip4_options_are_skipped, flows)
