@@ -123,6 +123,33 @@ START_TEST(bad_field_input_asked_by_an_older_part)
 }
 END_TEST
 
+START_TEST(bad_field_input_asked_for_the_terminal)
+{
+    struct trk_part *p = good_request();
+    fake.request.has_input = true;
+    fake_ask(p, TRK_ASK_INPUT, 0, 100);
+    p->terminal_ask = true;
+    fake_prove_and_check(&fake);
+    ASSERT_VERDICT(BAD_FIELD);
+}
+END_TEST
+
+START_TEST(input_asked_in_two_pieces)
+{
+    struct trk_part *p = good_request();
+    fake.request.has_input = true;
+    fake.request.input_cont = fake_cont(&fake, TRK_UCONT_INPUT, 90, 1000, "");
+    fake.request.input_offset = 90;
+    fake_ask(p, TRK_ASK_INPUT, 1000, 100);
+    fake_ask(p, TRK_ASK_INPUT, 1100, 100);
+    fake_prove_and_check(&fake);
+    ASSERT_VERDICT(ACCEPTED);
+    p->asks[1].offset = 1101;          /* a hole between them */
+    fake_prove_and_check(&fake);
+    ASSERT_VERDICT(BAD_FIELD);
+}
+END_TEST
+
 START_TEST(bad_field_input_while_an_output_runs)
 {
     good_request();
@@ -400,7 +427,7 @@ END_TEST
 
 UNIT_MAIN("check", unmarked, short_message, bad_version, bad_form, bad_flags, push_is_no_bad_flag, truncated,
           bad_field_spends_what_it_reports_lost, bad_field_input_asked_elsewhere, bad_field_input_asked_by_an_older_part,
-          bad_field_input_while_an_output_runs, unknown_epoch, unknown_epoch_nothing_current, retired_epoch, bad_address,
+          bad_field_input_asked_for_the_terminal, input_asked_in_two_pieces, bad_field_input_while_an_output_runs, unknown_epoch, unknown_epoch_nothing_current, retired_epoch, bad_address,
           bad_seal, bad_seal_of_the_second_part, bad_proof, bad_proof_hides_a_loss, bad_continuation,
           bad_continuation_of_another_connection, told_about_continuations, accepted_numbers, accepted_three_parts,
           accepted_open, accepted_open_slots, accepted_close)

@@ -137,6 +137,21 @@ START_TEST(refresh_when_ahead)
 }
 END_TEST
 
+START_TEST(refresh_by_configured_limits)
+{
+    static const struct { int ticks; bool refresh; } cases[] = { { -9, false }, { -10, true }, { 8, false }, { 9, true } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct trk_part *p = good_request();
+        fake.config.horizon_ms = 10 * TRK_TICK_MS;     /* an age of 10 ticks counts the running one */
+        fake.config.skew_ms = 8 * TRK_TICK_MS;
+        p->grants[0].tick = trk_tick(fake.now_ms) + (uint32_t)cases[i].ticks;
+        fake_prove_and_check(&fake);
+        ASSERT_VERDICT(ACCEPTED);
+        ck_assert_int_eq(fake.spend.must_refresh, cases[i].refresh);
+    }
+}
+END_TEST
+
 START_TEST(refresh_of_a_retiring_epoch)
 {
     good_request();
@@ -193,4 +208,4 @@ END_TEST
 
 UNIT_MAIN("check_terms", not_adjoining, cut_spent, wrong_domain, wrong_domain_may_restart, too_early,
           first_attempt_may_be_at_once, attempts, refresh_when_too_old, refresh_by_the_oldest_grant, refresh_when_ahead,
-          refresh_of_a_retiring_epoch, refresh_before_refusal, restart_facts)
+          refresh_by_configured_limits, refresh_of_a_retiring_epoch, refresh_before_refusal, restart_facts)

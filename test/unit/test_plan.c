@@ -175,6 +175,26 @@ START_TEST(restart_beyond_recovery)
 }
 END_TEST
 
+START_TEST(a_reserve_without_input_is_nothing)
+{
+    begin(TRK_FORM_REQUEST)->reserve = 200;
+    ask_all(fake_part(&fake, TRK_NORMAL, slow_start, 5, 1), 5000);
+    fake_planned(&fake);
+    ASSERT_SLICE(fake.plan.grants[0].slices[0], 0, ROOM);
+}
+END_TEST
+
+START_TEST(a_single_number_carries_input)
+{
+    begin(TRK_FORM_REQUEST)->has_input = true;
+    fake_ask(fake_part(&fake, TRK_NORMAL, (struct trk_piece){ 1, 10, 10 }, 5, 1), TRK_ASK_INPUT, 0, 5000);
+    fake_planned(&fake);
+    ASSERT_GRANT(0, 15, 15);
+    ck_assert(fake.plan.may_input);
+    ck_assert_uint_eq(fake.plan.input_room, ROOM);
+}
+END_TEST
+
 START_TEST(input_rides_on_the_last_part)
 {
     struct trk_request *r = begin(TRK_FORM_REQUEST);
@@ -224,6 +244,28 @@ START_TEST(too_many_packets)
     fake_send_request(&fake);
     fake_decide(&fake);
     ck_assert_int_eq(fake_plan(&fake), TRK_V_TOO_MANY);
+}
+END_TEST
+
+/* 256 packets are the most, of one grant as of the whole answer. */
+START_TEST(the_largest_answers)
+{
+    for (uint32_t start = 256; start <= 257; start++) {
+        begin(TRK_FORM_REQUEST);
+        fake_opening(&fake, 1, start, TRK_SSTHRESH_NONE);
+        fake_prove(&fake);
+        fake_send_request(&fake);
+        fake_decide(&fake);
+        ck_assert_int_eq(fake_plan(&fake), start == 256 ? TRK_V_ACCEPTED : TRK_V_TOO_MANY);
+
+        begin(TRK_FORM_RESTART)->restart_kind = TRK_RESTART_RESUME;
+        struct trk_part *p = fake_part(&fake, TRK_NORMAL, (struct trk_piece){ 1, start, TRK_SSTHRESH_NONE }, 5, 1);
+        p->grants[0].b = 9;
+        ask_all(p, 1000000);
+        fake_planned(&fake);
+        ck_assert_uint_eq(fake.plan.grants[0].step.b - fake.plan.grants[0].step.a + 1, 256);
+        ck_assert_uint_eq(fake.plan.wants[0].bytes, 256 * LONG_ROOM);
+    }
 }
 END_TEST
 
@@ -309,5 +351,5 @@ END_TEST
 
 UNIT_MAIN("plan", normal, wants_are_limited_to_what_is_granted, want_long, smaller_fill, opening_with_input,
           a_reserve_of_everything, recovery_with_terminal, a_terminal_alone, no_terminal_twice, trickles_that_end,
-          beyond_recovery, restart_beyond_recovery, input_rides_on_the_last_part, wants_of_several_continuations,
-          too_many_packets, restarts, refresh, no_room_in_a_small_syn, open)
+          beyond_recovery, restart_beyond_recovery, a_reserve_without_input_is_nothing, a_single_number_carries_input, input_rides_on_the_last_part, wants_of_several_continuations,
+          too_many_packets, the_largest_answers, restarts, refresh, no_room_in_a_small_syn, open)
