@@ -59,6 +59,7 @@ enum trk_input_state {
     TRK_IN_HELD_BACK,                  /* an output of unknown length is running (PROTOCOL.md 7) */
 };
 
+#define TRK_CLIENT_REPEATS   2
 #define TRK_CLIENT_PIECES    16
 #define TRK_CLIENT_LOST_MAX  512
 #define TRK_CLIENT_CONTS     16
@@ -97,6 +98,10 @@ struct trk_client {
 
     /* the batch being built: numbers [k, k+m) spent, not sent yet */
     struct { bool active; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; uint32_t most; } batch;
+
+    /* the last requests' parts, newest first, to be repeated (PROTOCOL.md 7, repeats) */
+    struct trk_spent { bool repeats; uint32_t generation; uint64_t granted; struct trk_part part; } previous[TRK_CLIENT_REPEATS];
+    uint8_t  newest_previous;
 
     /* output stream */
     uint64_t read_offset, received_to; /* consumed by the application; contiguous up to */

@@ -273,5 +273,9 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     }
     if (grants)
         assign(c, part, step, g.first_room, room);
+    bool repeats = grants && !input && !restart_kind && p->kind == TRK_NORMAL;
+    if (!restart_kind && p->kind == TRK_NORMAL && !input)
+        trk_repeat_add(c, &r);
     push(c, &r);
+    trk_repeat_note(c, &r.parts[r.n_parts - 1], repeats ? step->a : 0);
 }

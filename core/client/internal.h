@@ -53,6 +53,10 @@ uint64_t trk_batch_due(const struct trk_client *c);
 /* compose.c: a batch or a restart becomes a request in the outbox. */
 void     trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind, uint64_t now_us);
 
+/* repeat.c: the parts of the last requests travel again (PROTOCOL.md 7, repeats). */
+void     trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t granted);  /* part left in a request; granted: its lowest number */
+void     trk_repeat_add(struct trk_client *c, struct trk_request *r);        /* in front of the request's own part, as far as they fit */
+
 /* restart.c */
 void     trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us);
 void     trk_settle(struct trk_client *c, const struct trk_grant *g);

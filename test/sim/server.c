@@ -15,7 +15,9 @@ struct bench {
     uint8_t arena[TRK_ARENA_BYTES];
     struct trk_packets out;
 };
+#define FILTER_BYTES_MAX (1u << 20)
 struct sim_workbench {
+    _Alignas(64) uint8_t filter[SIM_REPLICAS_MAX][FILTER_BYTES_MAX];
     struct bench bench[2];
     uint8_t output[2][SIM_GIVEN_BYTES + 16];
     uint8_t packet[2][TRK_SLOT_MAX + TRK_HEADER_MAX];
@@ -34,7 +36,7 @@ static struct sim_workbench *workbench(void)
     static struct sim_workbench *w;    /* one process, one bench: the runs follow one another */
 
     if (!w) {
-        w = malloc(sizeof *w);
+        w = aligned_alloc(64, (sizeof *w + 63) / 64 * 64);
         if (!w)
             abort();
         memset(&w->bench[0], 0x5a, sizeof w->bench[0]);
@@ -82,6 +84,16 @@ void sim_server_rotate(struct sim_server *s)
     }
 }
 
+static void make_filter(struct sim_server *s, unsigned replica)
+{
+    uint32_t bytes = s->config.filter_bytes ? s->config.filter_bytes : TRK_FILTER_BYTES_MIN;
+    uint8_t key[TRK_FILTER_KEY_BYTES] = { (uint8_t)replica, 1, 2, 3 };
+
+    s->filter[replica] = trk_filter_create(s->bench->filter[replica], bytes, s->config.domain[replica], key);
+    if (!s->filter[replica])
+        violate(s, "no filter", "");
+}
+
 void sim_server_init(struct sim_server *s, const struct sim_server_config *config)
 {
     memset(s, 0, sizeof *s);
@@ -93,13 +105,22 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     s->app.encrypt = config->encrypt;
     s->app.scatter = config->scatter;
     s->epoch = 1;
-    for (unsigned i = 0; i < config->replicas; i++)
+    for (unsigned i = 0; i < config->replicas; i++) {
         list_epochs(&s->keys[i], 1, 0, false);
+        if (config->domain[i])
+            make_filter(s, i);
+    }
+}
+
+void sim_server_wipe(struct sim_server *s, unsigned replica)
+{
+    s->config.domain[replica] += 1000;
+    make_filter(s, replica);
 }
 
 /* ---- one event ---- */
 
-struct replica { const struct trk_keys *keys; struct trk_serve_config config; uint64_t now_ms; };
+struct replica { const struct trk_keys *keys; struct trk_filter *filter; struct trk_serve_config config; uint64_t now_ms; };
 
 static enum trk_verdict tell(struct bench *b, const struct replica *r, enum trk_verdict v)
 {
@@ -110,8 +131,9 @@ static enum trk_verdict tell(struct bench *b, const struct replica *r, enum trk_
     return v;
 }
 
-/* check, admit, plan, application, respond: the answer's packets stand in b->out. */
-static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *output, const struct replica *r, const struct trk_segment *seg)
+/* check, admit, plan, application, respond: the answer's packets stand in b->out. decided: by the twin, who remembers. */
+static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *output, const struct replica *r, const struct trk_segment *seg,
+                               const struct trk_decision *decided)
 {
     b->out = (struct trk_packets){ .packets = b->packets, .cap = TRK_ANSWER_PACKETS_MAX, .arena = b->arena, .arena_bytes = sizeof b->arena };
     enum trk_verdict v = trk_check(seg, r->keys, &r->config, r->now_ms, &b->spend);
@@ -119,7 +141,10 @@ static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *o
         return tell(b, r, v);
     if (b->spend.type == TRK_SPEND_CLOSE)
         return TRK_V_CLOSED;
-    trk_admit(NULL, &b->spend, &r->config, r->now_ms, &b->decision);
+    if (decided)
+        b->decision = *decided;
+    else
+        trk_admit(r->filter, &b->spend, &r->config, r->now_ms, &b->decision);
     if (b->decision.verdict != TRK_V_ANSWERED && b->decision.verdict != TRK_V_REFRESHED)
         return tell(b, r, b->decision.verdict);
     v = trk_plan(&b->spend, &b->decision, &r->config, &b->plan);
@@ -225,7 +250,7 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
 {
     struct bench *b = s->bench->bench;
     unsigned i = (unsigned)sim_random_below(random, s->config.replicas);
-    struct replica r = { &s->keys[i], { .domain = s->config.domain[i], .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
+    struct replica r = { &s->keys[i], s->filter[i], { .domain = s->config.domain[i], .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
                          real_ms + (uint64_t)(int64_t)s->config.skew_ms[i] };
     struct trk_segment seg;
     enum trk_verdict v = trk_segment_parse(packet, bytes, &seg);
@@ -233,10 +258,10 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
     if (v == TRK_V_ACCEPTED && !s->config.skip_checksum && !trk_segment_checksum_ok(packet, bytes))
         v = TRK_V_BAD_CHECKSUM;
     if (v == TRK_V_ACCEPTED) {
-        v = answer(s, &b[0], s->bench->output[0], &r, &seg);
+        v = answer(s, &b[0], s->bench->output[0], &r, &seg, NULL);
         s->events++;
         if (s->config.twin_every && s->events % s->config.twin_every == 0)
-            compare_twins(s, v, answer(s, &b[1], s->bench->output[1], &r, &seg));
+            compare_twins(s, v, answer(s, &b[1], s->bench->output[1], &r, &seg, &b[0].decision));
         if (garbage && b[0].out.n > 0)
             violate(s, "an answer to garbage", trk_verdict_name(v));
         send_all(s, bytes, &seg, send, arg);

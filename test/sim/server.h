@@ -4,6 +4,7 @@
 #define SIM_SERVER_H
 
 #include "application.h"
+#include "serve/filter.h"
 #include "random.h"
 
 #define SIM_REPLICAS_MAX 4
@@ -17,7 +18,8 @@ struct sim_server_config {
     uint32_t greeting_bytes, nibble_bytes;
     uint16_t pad_bytes;
     bool     encrypt, scatter;
-    uint32_t domain[SIM_REPLICAS_MAX]; /* of filters that nobody has yet: who spends in another one is told so, and restarts */
+    uint32_t domain[SIM_REPLICAS_MAX]; /* of the filters (0: no filter): who spends in another one is told so, and restarts */
+    uint32_t filter_bytes;             /* of each replica's filter; 0: 64 KiB */
     bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */
     uint8_t  twin_every;               /* every so many answers is made twice, by two replicas, and compared; 0: never */
 };
@@ -25,6 +27,7 @@ struct sim_server_config {
 struct sim_server {
     struct sim_server_config config;
     struct trk_keys keys[SIM_REPLICAS_MAX];
+    struct trk_filter *filter[SIM_REPLICAS_MAX];
     uint8_t  epoch;                    /* the one that is current, or being promoted */
     uint8_t  rotation_step;
     struct sim_application app;
@@ -42,6 +45,8 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
  * packet, an answer to it is a violation. Returns the packet's fate. */
 enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, const uint8_t *packet, uint32_t bytes,
                                    bool garbage, uint64_t real_ms, sim_server_send *send, void *arg);
+/* A filter that forgets everything, and is another domain from then on. */
+void sim_server_wipe(struct sim_server *s, unsigned replica);
 /* The next step of a staged rotation: add, promote, retire. */
 void sim_server_rotate(struct sim_server *s);
 

@@ -50,6 +50,8 @@ static bool run_cell(const struct cell *c)
         s.clients[0].n_objects = 1;
         s.clients[0].receive_bytes = 1 << 20;
         s.server.twin_every = 0;
+        s.server.domain[0] = 1;
+        s.server.filter_bytes = 1 << 20;
         s.up[0].delay_us = s.down[0].delay_us = c->delay_us;
         s.down[0].rate_bytes_per_us = c->rate_bytes_per_us;
         s.down[0].queue_bytes = c->queue_bytes;

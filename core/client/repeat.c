@@ -1,0 +1,84 @@
+/* repeat.c - a request that is lost costs its numbers and those they would have granted. So each request spends the
+ * numbers of the last two again: the server's filter passes each number once, and only what it has not seen is answered.
+ * Nothing is repeated that was answered, that carried input, or that a server without a filter would answer twice. */
+#include "client/internal.h"
+
+/* Only what the part uses: its arrays are long. */
+static void part_copy(struct trk_part *to, const struct trk_part *from)
+{
+    memcpy(to, from, offsetof(struct trk_part, ranges));
+    memcpy(to->ranges, from->ranges, from->n_ranges * sizeof from->ranges[0]);
+    memcpy(to->grants, from->grants, from->n_grants * sizeof from->grants[0]);
+    memcpy(to->asks, from->asks, from->n_asks * sizeof from->asks[0]);
+}
+
+void trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t granted)
+{
+    c->newest_previous = (uint8_t)((c->newest_previous + 1) % TRK_CLIENT_REPEATS);
+    struct trk_spent *p = &c->previous[c->newest_previous];
+    p->repeats = granted != 0;
+    p->generation = c->generation;
+    p->granted = granted;
+    if (granted)
+        part_copy(&p->part, part);
+}
+
+static bool still_open(struct trk_client *c, const struct trk_spent *p, uint64_t k)
+{
+    if (!p->repeats || p->generation != c->generation || p->part.k + p->part.m > k)
+        return false;
+    struct trk_number *e = trk_number_at(c, p->granted);
+    return e && e->state == TRK_N_EXPECTED;
+}
+
+static int cont_index(struct trk_client *c, struct trk_request *r, const struct trk_ask *ask)
+{
+    for (uint32_t i = 0; i < c->n_conts; i++) {
+        struct trk_output_cont *o = &c->conts[i];
+        if (ask->offset < o->first || ask->offset + ask->bytes > o->second)
+            continue;
+        for (int j = 0; j < r->n_conts; j++)
+            if (r->conts[j].bytes == o->sealed)
+                return j;
+        if (r->n_conts == TRK_CONTS_MAX || trk_ucont_parse(o->sealed, o->bytes, &r->conts[r->n_conts]) != TRK_V_ACCEPTED)
+            return -1;
+        return r->n_conts++;
+    }
+    return -1;
+}
+
+/* The asks of a repeated part name continuations of this request. False if one is no longer there: then its data is, too. */
+static bool rename_conts(struct trk_client *c, struct trk_request *r, struct trk_part *part)
+{
+    for (uint16_t i = 0; i < part->n_asks; i++) {
+        int cont = cont_index(c, r, &part->asks[i]);
+        if (cont < 0)
+            return false;
+        part->asks[i].cont = (uint8_t)cont;
+    }
+    return true;
+}
+
+void trk_repeat_add(struct trk_client *c, struct trk_request *r)
+{
+    if (c->no_filter || c->want_long)
+        return;
+    uint8_t scratch[TRK_SLOT_MAX], conts = r->n_conts;
+    uint64_t k = r->parts[0].k;
+    for (unsigned age = 0; age < TRK_CLIENT_REPEATS; age++) {                 /* newest first, until the request is full */
+        struct trk_spent *p = &c->previous[(c->newest_previous + TRK_CLIENT_REPEATS - age) % TRK_CLIENT_REPEATS];
+        if (!still_open(c, p, k))
+            continue;
+        for (unsigned i = r->n_parts; i > 0; i--)
+            part_copy(&r->parts[i], &r->parts[i - 1]);
+        part_copy(&r->parts[0], &p->part);
+        r->n_parts++;
+        if (rename_conts(c, r, &r->parts[0]) && trk_request_emit(r, scratch, c->fill))
+            continue;
+        for (unsigned i = 0; i + 1 < r->n_parts; i++)
+            part_copy(&r->parts[i], &r->parts[i + 1]);
+        r->n_parts--;
+        r->n_conts = conts;
+        return;
+    }
+}
