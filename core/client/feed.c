@@ -75,6 +75,10 @@ static enum trk_verdict verdict(struct trk_client *c, const struct trk_segment *
     enum trk_verdict v = trk_verdict_msg_parse(seg->payload, seg->payload_bytes, &m);
     if (v != TRK_V_ACCEPTED)
         return v;
+    if (c->state == TRK_CLIENT_OPENING && seg->flags & TRK_RST && seg->ack == c->config.iss + 1 + c->syn_bytes) {
+        c->state = TRK_CLIENT_REFUSED;               /* the application did not want us; as good as a plain RST */
+        return TRK_V_REFUSED;
+    }
     if (c->state != TRK_CLIENT_OPEN || m.id.h != c->id.h || m.id.t != c->id.t)
         return seg->flags & TRK_RST ? TRK_V_RST_HINT : TRK_V_FOREIGN;
     if (seg->flags & TRK_RST) {
