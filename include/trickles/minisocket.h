@@ -134,7 +134,8 @@ struct msk_event {                          /* lives as long as its minisocket *
 
 /* A descriptor to poll: readable when events may be there, or interfaces changed. Not to be read. */
 MSK_API int msk_fd(const struct msk_server *server);
-/* The next event, without blocking; NULL: poll again. A minisocket that still lives is dropped first. */
+/* The next event, without blocking. Call it until it returns NULL, then poll: what was answered may leave only then. A
+ * minisocket that still lives is dropped first. */
 MSK_API struct minisock *msk_next_event(struct msk_server *server);
 MSK_API const struct msk_event *msk_event(const struct minisock *m);
 
@@ -171,6 +172,9 @@ struct msk_range {                          /* bytes that the client asks for no
     uint64_t offset; size_t bytes;          /* asked: within the valid range, bytes may be 0 */
 };
 MSK_API size_t msk_ranges(const struct minisock *m);
+/* Memory for the bytes of this event's ranges, MSK_ANSWER_BYTES_MAX of them, until msk_reply. Data given from here leaves
+ * together with the answers to other events, which is faster than memory of your own. NULL: the minisocket has ended. */
+MSK_API uint8_t *msk_room(struct minisock *m);
 MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out);
 /* The bytes of range i, from its offset on, at most as many as asked; for what is missing the client asks again. They
  * are not copied: keep them until msk_reply has returned. */
@@ -181,7 +185,7 @@ MSK_API int msk_give_end(struct minisock *m, size_t i, const void *data, size_t 
 
 /* Answer with what was said, and end the minisocket. An event that needs nothing said (MSK_OPEN of a client that
  * speaks first) is answered too, MSK_CLOSE is only ended. -ENOBUFS: the answer cannot be written into the packets
- * that this client may be sent; others: sending failed, which the client sees as a loss. */
+ * that this client may be sent. What an interface does not take is counted, and a loss to the client. */
 MSK_API int msk_reply(struct minisock *m);
 
 /* ---- Figure 8 under its own names. Its first argument, the listening descriptor, is known by the minisocket. ---- */

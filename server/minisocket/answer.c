@@ -49,11 +49,11 @@ static bool ignore(struct minisock *m, enum trk_verdict v)
 static bool refresh(struct minisock *m)
 {
     struct msk_server *s = m->server;
-    struct trk_packets answer = msk_packets(s);
+    struct trk_packets answer = msk_outbox_begin(s);
     enum trk_verdict v = trk_respond(&m->spend, &m->decision, &m->plan, &m->result, &s->keys, &m->iface->config, m->now_ms, &answer);
     msk_count(s, v);
     if (v == TRK_V_REFRESHED)
-        msk_send_packets(m, &answer);
+        msk_outbox_add(m, &answer);
     return false;
 }
 
@@ -102,6 +102,8 @@ struct minisock *msk_next_event(struct msk_server *s)
     while ((packet = msk_next_packet(s, &m->iface)) != NULL) {
         m->server = s;
         m->from = packet->from;
+        m->foreign = false;
+        m->room_used = 0;
         m->now_ms = real_time_ms();
         if (judge(m, packet)) {
             msk_event_fill(m);
@@ -125,5 +127,6 @@ int msk_process(struct msk_server *s, msk_handler handler, void *arg)
         if (++events >= MSK_EVENTS_MAX && s->batch_i == s->batch_n)
             break;                     /* at a batch's end: what is left shows in the descriptor again */
     }
+    msk_outbox_flush(s);
     return events;
 }

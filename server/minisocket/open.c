@@ -136,7 +136,7 @@ static bool open_capture(struct msk_server *s, const char *path, char *error, si
 struct msk_server *msk_open(const struct msk_options *o, char *error, size_t error_bytes)
 {
     struct msk_server *s = calloc(1, sizeof *s);
-    if (!s || sodium_init() < 0) {
+    if (!s || sodium_init() < 0 || !msk_outbox_open(&s->outbox)) {
         snprintf(error, error_bytes, "out of memory, or no random numbers");
         free(s);
         errno = ENOMEM;
@@ -160,7 +160,9 @@ void msk_close(struct msk_server *s)
 {
     if (!s)
         return;
+    msk_outbox_flush(s);
     msk_links_close(s);
+    msk_outbox_close(&s->outbox);
     for (size_t i = 0; i < s->n_listens; i++)
         close(s->listens[i].guard);
     if (s->watch >= 0)

@@ -52,6 +52,8 @@ static bool next_batch(struct msk_server *s)
 
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface)
 {
+    if (s->batch_i == s->batch_n)
+        msk_outbox_flush(s);
     for (int round = 0; s->batch_i == s->batch_n; round++)
         if (!next_batch(s) && (round == EMPTY_ROUNDS_MAX || !poll_links(s)))
             return NULL;

@@ -107,6 +107,22 @@ int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaqu
     return rc;
 }
 
+/* Data in msk_room stays until the outbox has left; any other memory is the application's, and may change after reply. */
+static void note_memory(struct minisock *m, const uint8_t *data, size_t bytes)
+{
+    struct msk_outbox *o = &m->server->outbox;
+    const uint8_t *room = o->room + o->room_used;
+    if (data < room || data + bytes > room + MSK_ANSWER_BYTES_MAX) {
+        m->foreign = true;
+        return;
+    }
+    uint32_t end = (uint32_t)(data + bytes - room);
+    if (end > m->room_used)
+        m->room_used = end;
+    if (o->room_used + end > o->room_touched)
+        o->room_touched = o->room_used + end;
+}
+
 int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
 {
     struct msk_range r;
@@ -115,6 +131,8 @@ int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
         return rc;
     if (bytes > r.bytes)
         return -EINVAL;
+    if (bytes > 0)
+        note_memory(m, data, bytes);
     m->result.given[i].data = data;
     m->result.given[i].bytes = (uint32_t)bytes;
     return 0;

@@ -37,6 +37,8 @@ enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_
 struct minisock {
     struct msk_server *server;
     bool alive;
+    bool foreign;                      /* data was given from outside msk_room: it must leave before msk_reply returns */
+    uint32_t room_used;                /* of outbox.room, by this event */
     struct msk_event event;
     const struct msk_iface *iface;     /* it came by, and goes back by */
     struct trk_link_neighbour from;
@@ -47,6 +49,20 @@ struct minisock {
     struct trk_plan plan;
     struct trk_result result;
     struct trk_ucont next_input;       /* of msk_give_end */
+};
+
+/* Answers that have not left yet, all for one interface: a batch of requests is answered by one send. Bounds: when
+ * another whole answer might not fit, what is there leaves first. */
+#define MSK_OUTBOX_PACKETS (2 * 1024)
+#define MSK_OUTBOX_HEADS   (4 * TRK_ARENA_BYTES)
+#define MSK_GATHER_BYTES   (384u << 10)             /* data gathered before it leaves */
+#define MSK_RESIDENT_BYTES (512u << 10)             /* of the room: what an answer needs above is given back after it */
+#define MSK_ROOM_BYTES     (MSK_GATHER_BYTES + MSK_ANSWER_BYTES_MAX)
+struct msk_outbox {
+    struct trk_link_out out[MSK_OUTBOX_PACKETS]; int n;
+    uint8_t heads[MSK_OUTBOX_HEADS]; size_t heads_used;
+    uint8_t *room; size_t room_used, room_touched;
+    const struct msk_iface *iface;
 };
 
 struct msk_server {
@@ -66,9 +82,8 @@ struct msk_server {
     struct minisock event;
     uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS];
 
-    struct trk_packet packets[TRK_ANSWER_PACKETS_MAX];               /* an answer, before it is sent */
-    struct trk_link_out out[TRK_ANSWER_PACKETS_MAX];
-    uint8_t arena[TRK_ARENA_BYTES];
+    struct trk_packet packets[TRK_ANSWER_PACKETS_MAX];               /* one answer */
+    struct msk_outbox outbox;
 };
 
 void msk_log(const struct msk_server *s, enum msk_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -85,11 +100,14 @@ bool msk_is_ours(const struct msk_server *s, const struct trk_addr *addr, uint16
 /* queue.c: the next received packet and the interface it came by; NULL: nothing there now. */
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface);
 
-/* send.c */
-/* 0, or why not all of them left. */
-int msk_send_packets(struct minisock *m, const struct trk_packets *answer);
-struct trk_packets msk_packets(struct msk_server *s);
-/* Tell the client why its proven request is not honoured. */
+/* outbox.c. begin: where one answer's packets are to be written; add: they are complete, to leave with the next flush. */
+bool msk_outbox_open(struct msk_outbox *o);
+void msk_outbox_close(struct msk_outbox *o);
+struct trk_packets msk_outbox_begin(struct msk_server *s);
+void msk_outbox_add(struct minisock *m, const struct trk_packets *answer);
+void msk_outbox_flush(struct msk_server *s);
+
+/* send.c: tell the client why its proven request is not honoured. */
 void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
 
 /* event.c: what the application is shown. */

@@ -14,15 +14,39 @@
 
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 #define SAMPLE_BYTES 1024
-#define MEMO_ENTRIES 128
+#define MEMO_TAGS 128
+#define MEMO_OPEN 8
+#define MEMO_PATH_BYTES 400
 
-struct file_memo {                     /* the tag of a file that has not been touched since (ctime cannot be set back) */
-    struct { dev_t dev; ino_t ino; int64_t ctime_ns, mtime_ns; uint64_t size, tag; bool used; } entries[MEMO_ENTRIES];
+struct memo_tag {                      /* of a file that has not been touched since: ctime cannot be set back */
+    bool used;
+    dev_t dev; ino_t ino;
+    int64_t ctime_ns, mtime_ns;
+    uint64_t size, tag;
+};
+struct memo_open { char path[MEMO_PATH_BYTES]; struct file file; };     /* fd -1: none */
+struct file_memo {
+    struct memo_tag tags[MEMO_TAGS];
+    struct memo_open open[MEMO_OPEN]; unsigned next;
 };
 
 
+static void close_open(struct memo_open *o)
+{
+    if (o->file.fd >= 0)
+        close(o->file.fd);
+    o->file.fd = -1;
+}
+
+void file_root_release(struct file_root *root)
+{
+    for (size_t i = 0; root->memo && i < MEMO_OPEN; i++)
+        close_open(&root->memo->open[i]);
+}
+
 void file_root_close(struct file_root *root)
 {
+    file_root_release(root);
     if (root->fd >= 0)
         close(root->fd);
     root->fd = -1;
@@ -30,7 +54,11 @@ void file_root_close(struct file_root *root)
     root->memo = NULL;
 }
 
-void file_root_forget(struct file_root *root) { memset(root->memo, 0, sizeof *root->memo); }
+void file_root_forget(struct file_root *root)
+{
+    file_root_release(root);
+    memset(root->memo->tags, 0, sizeof root->memo->tags);
+}
 
 /* EXDEV: it would leave the root. EAGAIN: something was renamed meanwhile, try again. */
 static int open_beneath(int root, const char *path)
@@ -78,6 +106,8 @@ int file_root_open(struct file_root *root, const char *directory)
     if (root->fd < 0)
         return -1;
     root->memo = calloc(1, sizeof *root->memo);
+    for (size_t i = 0; root->memo && i < MEMO_OPEN; i++)
+        root->memo->open[i].file.fd = -1;
     int probe = open_beneath(root->fd, ".");
     int error = !root->memo ? ENOMEM : probe < 0 ? errno : 0;
     if (probe >= 0)
@@ -104,6 +134,21 @@ static enum file_result result_of(int error)
 
 static int64_t ns_of(const struct timespec *t) { return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec; }
 
+static bool read_all(int fd, uint64_t offset, uint8_t *out, size_t n)
+{
+    while (n > 0) {
+        ssize_t got = pread(fd, out, n, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        out += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
 /* Hash of size, mtime, and up to three samples: beginning, middle, end. */
 static bool compute_tag(const struct file *f, uint64_t *tag)
 {
@@ -115,7 +160,7 @@ static bool compute_tag(const struct file *f, uint64_t *tag)
     size_t n = f->id.size < SAMPLE_BYTES ? (size_t)f->id.size : SAMPLE_BYTES;
     const uint64_t at[] = { 0, (f->id.size - n) / 2, f->id.size - n };
     for (size_t i = 0; i < 3; i++, w.at += n)
-        if (!file_read(f, at[i], w.at, n))
+        if (!read_all(f->fd, at[i], w.at, n))
             return false;
     crypto_shorthash(hash, text, (size_t)(w.at - text), key);
     struct trk_reader r = trk_reader_init(hash, sizeof hash);
@@ -123,30 +168,40 @@ static bool compute_tag(const struct file *f, uint64_t *tag)
     return true;
 }
 
-/* The tag of an open file whose size and mtime are known. */
+/* The tag of an open file whose size and times are known. */
 static bool find_tag(struct file_root *root, const struct stat *st, struct file *f)
 {
-    int64_t ctime_ns = ns_of(&st->st_ctim);
-    size_t slot = (size_t)(st->st_ino ^ st->st_dev) % MEMO_ENTRIES;
-    if (root->memo->entries[slot].used && root->memo->entries[slot].dev == st->st_dev && root->memo->entries[slot].ino == st->st_ino &&
-        root->memo->entries[slot].ctime_ns == ctime_ns && root->memo->entries[slot].mtime_ns == f->id.mtime_ns &&
-        root->memo->entries[slot].size == f->id.size) {
-        f->id.tag = root->memo->entries[slot].tag;
+    struct memo_tag *memo = &root->memo->tags[(size_t)(st->st_ino ^ st->st_dev) % MEMO_TAGS];
+    if (memo->used && memo->dev == st->st_dev && memo->ino == st->st_ino && memo->ctime_ns == f->ctime_ns && memo->mtime_ns == f->id.mtime_ns &&
+        memo->size == f->id.size) {
+        f->id.tag = memo->tag;
         return true;
     }
     if (!compute_tag(f, &f->id.tag))
         return false;
-    root->memo->entries[slot].used = true;
-    root->memo->entries[slot].dev = st->st_dev;
-    root->memo->entries[slot].ino = st->st_ino;
-    root->memo->entries[slot].ctime_ns = ctime_ns;
-    root->memo->entries[slot].mtime_ns = f->id.mtime_ns;
-    root->memo->entries[slot].size = f->id.size;
-    root->memo->entries[slot].tag = f->id.tag;
+    *memo = (struct memo_tag){ true, st->st_dev, st->st_ino, f->ctime_ns, f->id.mtime_ns, f->id.size, f->id.tag };
     return true;
 }
 
-/* What an open descriptor is. FILE_OK: out is complete. */
+static void set_stat(struct file *f, const struct stat *st)
+{
+    f->id.size = (uint64_t)st->st_size;
+    f->id.mtime_ns = ns_of(&st->st_mtim);
+    f->ctime_ns = ns_of(&st->st_ctim);
+}
+
+/* Not touched since file_open saw it. */
+static bool is_still(const struct file *f)
+{
+    struct stat st;
+    struct file now;
+    if (fstat(f->fd, &st) != 0)
+        return false;
+    set_stat(&now, &st);
+    return now.id.size == f->id.size && now.id.mtime_ns == f->id.mtime_ns && now.ctime_ns == f->ctime_ns;
+}
+
+/* What an open descriptor is. FILE_OK: f is complete. */
 static enum file_result examine(struct file_root *root, struct file *f)
 {
     struct stat st;
@@ -156,9 +211,31 @@ static enum file_result examine(struct file_root *root, struct file *f)
         return FILE_DIRECTORY;
     if (!S_ISREG(st.st_mode))
         return FILE_FORBIDDEN;
-    f->id.size = (uint64_t)st.st_size;
-    f->id.mtime_ns = ns_of(&st.st_mtim);
+    set_stat(f, &st);
     return find_tag(root, &st, f) ? FILE_OK : FILE_FAILED;
+}
+
+/* The place of path among the open files; NULL: it is not there, or is no longer what it was. */
+static const struct memo_open *find_open(struct file_root *root, const char *path)
+{
+    for (struct memo_open *o = root->memo->open; o < root->memo->open + MEMO_OPEN; o++)
+        if (o->file.fd >= 0 && strcmp(o->path, path) == 0) {
+            if (is_still(&o->file))
+                return o;
+            close_open(o);
+        }
+    return NULL;
+}
+
+static void keep_open(struct file_root *root, const char *path, const struct file *f)
+{
+    struct memo_open *o = &root->memo->open[root->memo->next++ % MEMO_OPEN];
+    size_t n = strlen(path) + 1;
+    close_open(o);
+    o->file = *f;
+    o->path[0] = '\0';                 /* matches no path: file_open never asks for "" */
+    if (n <= sizeof o->path)
+        memcpy(o->path, path, n);
 }
 
 enum file_result file_open(struct file_root *root, const char *path, struct file *out)
@@ -166,20 +243,20 @@ enum file_result file_open(struct file_root *root, const char *path, struct file
     path += strspn(path, "/");
     if (*path == '\0')
         path = ".";
+    const struct memo_open *known = find_open(root, path);
+    if (known) {
+        *out = known->file;
+        return FILE_OK;
+    }
     *out = (struct file){ .fd = root->walk ? open_walking(root->fd, path) : open_beneath(root->fd, path) };
     if (out->fd < 0)
         return result_of(errno);
     enum file_result result = examine(root, out);
-    if (result != FILE_OK)
-        file_close(out);
+    if (result == FILE_OK)
+        keep_open(root, path, out);
+    else
+        close(out->fd);
     return result;
-}
-
-void file_close(struct file *f)
-{
-    if (f->fd >= 0)
-        close(f->fd);
-    f->fd = -1;
 }
 
 bool file_same(const struct file_identity *a, const struct file_identity *b)
@@ -189,15 +266,5 @@ bool file_same(const struct file_identity *a, const struct file_identity *b)
 
 bool file_read(const struct file *f, uint64_t offset, uint8_t *out, size_t n)
 {
-    while (n > 0) {
-        ssize_t got = pread(f->fd, out, n, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        out += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return true;
+    return read_all(f->fd, offset, out, n) && is_still(f);
 }

@@ -19,6 +19,7 @@ struct daemon {
     struct msk_ev events;
     ev_signal term, interrupt, hangup, user1;
     ev_timer stats;
+    ev_prepare round;
 };
 
 static void write_stats(const struct daemon *d)
@@ -64,6 +65,14 @@ static void on_stats(struct ev_loop *loop, ev_timer *w, int revents)
     (void)loop;
     (void)revents;
     write_stats(w->data);
+}
+
+static void on_round(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+    struct daemon *d = w->data;
+    (void)loop;
+    (void)revents;
+    service_round(&d->service);
 }
 
 static void log_library(void *arg, enum msk_log_level level, const char *line)
@@ -121,6 +130,9 @@ static void run(struct daemon *d)
     d->stats.data = d;
     if (d->options.stats)
         ev_timer_start(loop, &d->stats);
+    ev_prepare_init(&d->round, on_round);
+    d->round.data = d;
+    ev_prepare_start(loop, &d->round);
     msk_attach_ev(&d->events, loop, d->server, service_handle, &d->service);
     ev_run(loop, 0);
     write_stats(d);

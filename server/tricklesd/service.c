@@ -4,31 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "http_answer.h"
 #include "http_request.h"
 #include "log.h"
 
-#define RESIDENT_BYTES (512u << 10)    /* of the buffer: more is given back after each answer that needed it */
+int service_open(struct service *s, const char *root) { return file_root_open(&s->root, root); }
 
-int service_open(struct service *s, const char *root)
-{
-    if (file_root_open(&s->root, root) != 0)
-        return -1;
-    s->buffer = mmap(NULL, MSK_ANSWER_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (s->buffer == MAP_FAILED) {
-        file_root_close(&s->root);
-        return -1;
-    }
-    memset(s->buffer, 1, RESIDENT_BYTES);      /* resident from the start: memory does not grow with use */
-    return 0;
-}
+void service_close(struct service *s) { file_root_close(&s->root); }
 
-void service_close(struct service *s)
-{
-    munmap(s->buffer, MSK_ANSWER_BYTES_MAX);
-    file_root_close(&s->root);
-}
+void service_round(struct service *s) { file_root_release(&s->root); }
 
 /* ---- input: a request becomes an answer ---- */
 
@@ -50,10 +34,8 @@ static enum file_result look_up(struct file_root *root, char *path, struct file_
         if (found == FILE_NOT_FOUND || found == FILE_DIRECTORY)
             return FILE_FORBIDDEN;     /* no index, and no listing */
     }
-    if (found == FILE_OK) {
+    if (found == FILE_OK)
         *id = f.id;
-        file_close(&f);
-    }
     if (found == FILE_FAILED)
         log_line("cannot open %s: %m", path);
     return found;
@@ -172,9 +154,7 @@ static bool copy_body(struct service *s, const struct http_answer *a, uint64_t o
     bool ok = same && file_read(&f, a->first + offset, out, n);
     if (!ok)
         log_line("%s %s: connection reset", a->path,
-                 found != FILE_OK ? "can no longer be read" : same ? "became shorter while it was read" : "has changed since its download began");
-    if (found == FILE_OK)
-        file_close(&f);
+                 found != FILE_OK ? "can no longer be read" : same ? "changed while it was read" : "has changed since its download began");
     return ok;
 }
 
@@ -202,18 +182,19 @@ static bool produce(struct service *s, const struct msk_range *r, uint8_t *out)
     return copy_body(s, &a, at - a.head_bytes, out, n);
 }
 
-/* All ranges of the event into the buffer. */
-static bool give_ranges(struct service *s, struct minisock *m, size_t *used)
+/* All ranges of the event. */
+static bool give_ranges(struct service *s, struct minisock *m)
 {
-    *used = 0;
+    uint8_t *room = msk_room(m);
+    size_t used = 0;
     for (size_t i = 0; i < msk_ranges(m); i++) {
         struct msk_range r;
         if (msk_range(m, i, &r) != 0 || r.bytes == 0)
             continue;
-        if (r.bytes > MSK_ANSWER_BYTES_MAX - *used || !produce(s, &r, s->buffer + *used))
+        if (r.bytes > MSK_ANSWER_BYTES_MAX - used || !produce(s, &r, room + used))
             return false;
-        msk_give(m, i, s->buffer + *used, r.bytes);
-        *used += r.bytes;
+        msk_give(m, i, room + used, r.bytes);
+        used += r.bytes;
     }
     return true;
 }
@@ -221,14 +202,11 @@ static bool give_ranges(struct service *s, struct minisock *m, size_t *used)
 void service_handle(struct minisock *m, const struct msk_event *event, void *arg)
 {
     struct service *s = arg;
-    size_t used = 0;
     int rc = event->input.present ? take_input(s, m, event) : 0;
     if (rc != 0)
         log_line("cannot go on with a request that another version of tricklesd began: connection reset");
-    if (rc != 0 || !give_ranges(s, m, &used))
+    if (rc != 0 || !give_ranges(s, m))
         msk_reset(m);
     else
         msk_reply(m);
-    if (used > RESIDENT_BYTES)
-        madvise(s->buffer + RESIDENT_BYTES, MSK_ANSWER_BYTES_MAX - RESIDENT_BYTES, MADV_DONTNEED);
 }

@@ -7,12 +7,13 @@
 
 struct service {                       /* nothing in it belongs to a connection */
     struct file_root root;
-    uint8_t *buffer;                   /* MSK_ANSWER_BYTES_MAX: the bytes of one answer, until it is sent */
 };
 
 /* -1 and errno: no such directory, ... */
 int service_open(struct service *s, const char *root);
 void service_close(struct service *s);
+/* A round of the event loop is over: files are looked up again in the next. */
+void service_round(struct service *s);
 /* A msk_handler; arg is the service. */
 void service_handle(struct minisock *m, const struct msk_event *event, void *arg);
 

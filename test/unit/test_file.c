@@ -93,13 +93,9 @@ START_TEST(files_directories_and_nothing)
         ck_assert(file_read(&f, 1, text, 4));
         ck_assert_mem_eq(text, "ello", 4);
         ck_assert(!file_read(&f, 1, text, 5));
-        file_close(&f);
         ck_assert_int_eq(file_open(&root, "//sub//b", &f), FILE_OK);
-        file_close(&f);
         ck_assert_int_eq(file_open(&root, "/.dot", &f), FILE_OK);
-        file_close(&f);
         ck_assert_int_eq(file_open(&root, "/empty", &f), FILE_OK);
-        file_close(&f);
         ck_assert_int_eq(file_open(&root, "", &f), FILE_DIRECTORY);
         ck_assert_int_eq(file_open(&root, "/", &f), FILE_DIRECTORY);
         ck_assert_int_eq(file_open(&root, "/sub", &f), FILE_DIRECTORY);
@@ -125,17 +121,14 @@ START_TEST(no_way_out)
         build();
         open_root(&root, walk);
         for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-            struct file f = { .fd = -1 };
+            struct file f;
             enum file_result r = file_open(&root, ways[i], &f);
             ck_assert_msg(r == FILE_FORBIDDEN || r == FILE_NOT_FOUND, "%s (walk %d): %d", ways[i], walk, r);
-            ck_assert_int_eq(f.fd, -1);
         }
         struct file f;
         ck_assert_int_eq(file_open(&root, "/loop", &f), FILE_FORBIDDEN);
         ck_assert_int_eq(file_open(&root, "/absolute-inside", &f), FILE_FORBIDDEN);
         ck_assert_int_eq(file_open(&root, "/inside", &f), walk ? FILE_FORBIDDEN : FILE_OK);
-        if (!walk)
-            file_close(&f);
         file_root_close(&root);
         destroy();
     }
@@ -160,23 +153,18 @@ START_TEST(identity)
     ck_assert_int_eq(file_open(&root, "/copy", &b), FILE_OK);
     ck_assert(file_same(&a.id, &b.id));
     ck_assert_int_eq(a.id.mtime_ns, 1000000000005);
-    file_close(&b);
     file_root_forget(&root);
     ck_assert_int_eq(file_open(&root, "/copy", &b), FILE_OK);
     ck_assert(file_same(&a.id, &b.id));
-    file_close(&b);
     put("root/copy", "hellO");         /* size and mtime equal, content not */
     ck_assert_int_eq(utimensat(AT_FDCWD, other, times, 0), 0);
     ck_assert_int_eq(file_open(&root, "/copy", &b), FILE_OK);
     ck_assert(!file_same(&a.id, &b.id));
-    file_close(&b);
     const struct timespec later[2] = { { 1000, 6 }, { 1000, 6 } };
     put("root/copy", "hello");
     ck_assert_int_eq(utimensat(AT_FDCWD, other, later, 0), 0);
     ck_assert_int_eq(file_open(&root, "/copy", &b), FILE_OK);
     ck_assert(!file_same(&a.id, &b.id));
-    file_close(&b);
-    file_close(&a);
     file_root_close(&root);
     destroy();
 }
@@ -194,7 +182,68 @@ START_TEST(a_file_that_shrinks_is_a_failed_read)
     snprintf(path, sizeof path, "%s/root/a.txt", dir);
     ck_assert_int_eq(truncate(path, 2), 0);
     ck_assert(!file_read(&f, 0, text, 5));
-    file_close(&f);
+    file_root_close(&root);
+    destroy();
+}
+END_TEST
+
+/* What is kept open must never hide a change: neither of the file nor of what its name means. */
+START_TEST(open_files_hide_no_change)
+{
+    struct file_root root;
+    struct file f;
+    struct file_identity before;
+    char path[128], other[128];
+    uint8_t text[8];
+    build();
+    open_root(&root, false);
+    snprintf(path, sizeof path, "%s/root/a.txt", dir);
+    snprintf(other, sizeof other, "%s/root/other", dir);
+    ck_assert_int_eq(file_open(&root, "/a.txt", &f), FILE_OK);
+    before = f.id;
+    usleep(20000);                     /* coarse clocks of old kernels */
+    put("root/a.txt", "HELLO");
+    ck_assert(!file_read(&f, 0, text, 5));
+    ck_assert_int_eq(file_open(&root, "/a.txt", &f), FILE_OK);
+    ck_assert(!file_same(&f.id, &before));
+    ck_assert(file_read(&f, 0, text, 5));
+    ck_assert_mem_eq(text, "HELLO", 5);
+    put("root/other", "other");
+    ck_assert_int_eq(rename(other, path), 0);
+    ck_assert_int_eq(file_open(&root, "/a.txt", &f), FILE_OK);
+    ck_assert(file_read(&f, 0, text, 5));
+    ck_assert_mem_eq(text, "other", 5);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(file_open(&root, "/a.txt", &f), FILE_NOT_FOUND);
+    file_root_close(&root);
+    destroy();
+}
+END_TEST
+
+START_TEST(many_files_and_no_descriptor_left)
+{
+    struct file_root root;
+    struct file f;
+    build();
+    open_root(&root, false);
+    int first = dup(0);
+    close(first);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 40; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "root/f%d", i);
+            if (round == 0)
+                put(name, name);
+            ck_assert_int_eq(file_open(&root, name + 4, &f), FILE_OK);
+            ck_assert_uint_eq(f.id.size, strlen(name));
+            ck_assert_int_eq(file_open(&root, name + 4, &f), FILE_OK);
+            ck_assert_int_eq(file_open(&root, "/sub", &f), FILE_DIRECTORY);
+        }
+        file_root_release(&root);
+        int next = dup(0);
+        ck_assert_int_eq(next, first);
+        close(next);
+    }
     file_root_close(&root);
     destroy();
 }
@@ -214,4 +263,5 @@ START_TEST(a_bad_root)
 }
 END_TEST
 
-UNIT_MAIN("file", files_directories_and_nothing, no_way_out, identity, a_file_that_shrinks_is_a_failed_read, a_bad_root)
+UNIT_MAIN("file", files_directories_and_nothing, no_way_out, identity, a_file_that_shrinks_is_a_failed_read,
+          open_files_hide_no_change, many_files_and_no_descriptor_left, a_bad_root)
