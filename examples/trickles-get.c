@@ -109,7 +109,7 @@ static bool resolve(struct get *g)
     }
     freeaddrinfo(list);
     if (trk_route_lookup(g->server.family, g->server.bytes, NULL, NEIGHBOUR_WAIT_MS, &g->route))
-        return fail("no way to the server: %s", strerror(errno));
+        return fail("no way to the server: %s", trk_route_why(errno));
     return true;
 }
 

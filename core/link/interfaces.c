@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define DUMP_TRIES 5                   /* a list that changed while it was read (EINTR) is read again */
+
 struct device_list { struct trk_interface *out; int n, cap; };
 
 static void copy_name(char out[16], const struct netlink_attrs *attrs)
@@ -43,7 +45,9 @@ int trk_device_read(int ifindex, struct trk_device *out)
 static void on_listed_device(const void *payload, const struct netlink_attrs *attrs, void *context)
 {
     const struct ifinfomsg *info = payload;
-    struct device_list *list = context;
+    #define DUMP_TRIES 5                   /* a list that changed while it was read (EINTR) is read again */
+
+struct device_list *list = context;
     if (list->n < list->cap) {
         struct trk_interface *out = &list->out[list->n];
         *out = (struct trk_interface){ .ifindex = info->ifi_index, .mtu = netlink_u32(attrs, IFLA_MTU) };
@@ -57,11 +61,18 @@ static void on_listed_device(const void *payload, const struct netlink_attrs *at
 int trk_interfaces(struct trk_interface *out, int n)
 {
     struct netlink_request request;
-    struct device_list list = { out, 0, n };
+    #define DUMP_TRIES 5                   /* a list that changed while it was read (EINTR) is read again */
+
+struct device_list list = { out, 0, n };
     struct ifinfomsg *info = netlink_begin(&request, RTM_GETLINK, 1, sizeof *info);
-    if (!info || netlink_ask(&request, sizeof *info, on_listed_device, &list))
-        return -1;
-    return list.n;
+    for (int i = 0; info && i < DUMP_TRIES; i++) {
+        list.n = 0;
+        if (netlink_ask(&request, sizeof *info, on_listed_device, &list) == 0)
+            return list.n;
+        if (errno != EINTR)
+            break;
+    }
+    return -1;
 }
 
 struct owner { uint8_t family; const uint8_t *addr; int ifindex; };
@@ -95,7 +106,10 @@ int trk_interface_of(uint8_t family, const uint8_t addr[16])
     if (!message)
         return 0;
     message->ifa_family = family == 4 ? AF_INET : AF_INET6;
-    return netlink_ask(&request, sizeof *message, on_address, &owner) ? 0 : owner.ifindex;
+    for (int i = 0; i < DUMP_TRIES; i++)
+        if (netlink_ask(&request, sizeof *message, on_address, &owner) == 0 || errno != EINTR)
+            break;
+    return owner.ifindex;
 }
 
 int trk_watch_open(void)

@@ -76,6 +76,18 @@ static int judge_type(const struct found_route *found)
     }
 }
 
+const char *trk_route_why(int error)
+{
+    switch (error) {
+    case ENETUNREACH:  return "there is no route to it";
+    case EHOSTUNREACH: return "the next hop does not answer, or the route says unreachable";
+    case EACCES:       return "the route to it is prohibited";
+    case EINVAL:       return "the route to it is a blackhole";
+    case ENOSYS:       return trk_mnl_error();
+    default:           return strerror(error);
+    }
+}
+
 int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out)
 {
     struct found_route found = { .out = out };

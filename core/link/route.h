@@ -15,8 +15,11 @@ struct trk_route {
 };
 /* family 4 or 6, dst in network order; want_source (may be NULL): the address the socket is bound to.
  * Resolves the neighbour, waiting up to timeout_ms. 0, or -1 with errno: ENETUNREACH, EHOSTUNREACH (no neighbour),
- * EACCES (prohibited), EINVAL (blackhole), ENOSYS (libmnl is missing; trk_mnl_error in mnl_loader.h says so), ... */
+ * EACCES (prohibited), EINVAL (blackhole), ENOSYS (libmnl is missing), ... */
 int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out);
+
+/* A sentence for the errno of a failed look-up; static. */
+const char *trk_route_why(int error);
 
 struct trk_interface { int ifindex; char name[16]; uint32_t mtu; bool up, loopback; };
 /* All interfaces; returns the count (at most n written), -1 and errno. */

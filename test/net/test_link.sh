@@ -126,6 +126,10 @@ guard all "$SERVER6" setpriv --bounding-set=-net_admin --inh-caps=-net_admin
 expect "IPv6 answers under a guard without CAP_NET_ADMIN" "$(kernel_answers syn "$SERVER6")" 0
 seen_by_link syn "$SERVER6"
 stop guard
+guard all :: setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+expect "IPv4 answers under a dual guard without CAP_NET_ADMIN" "$(kernel_answers syn)" 0
+expect "IPv6 answers under a dual guard without CAP_NET_ADMIN" "$(kernel_answers syn "$SERVER6")" 0
+stop guard
 say "ok: guard without CAP_NET_ADMIN"
 
 start busy "$SERVER" ncat -l "$SERVER4" 80
@@ -153,3 +157,71 @@ in_ns "$CLIENT" "$probe" send "$SERVER4" 80 5 100 super >/dev/null
 finish
 expect "packets to another host's address" "$(field packets)" 0
 say "ok: frames for another host are left alone"
+
+# ---- VLAN tags: a tagged frame belongs to the VLAN's own interface, a priority tag (VLAN 0) changes nothing ----
+tagged='
+import socket, struct, sys
+def checksum(b):
+    s = sum(struct.unpack("!%dH" % (len(b) // 2), b))
+    s = (s >> 16) + (s & 65535)
+    return 65535 & ~(s + (s >> 16))
+mac, src, dst = bytes.fromhex(sys.argv[1].replace(":", "")), socket.inet_aton(sys.argv[2]), socket.inet_aton(sys.argv[3])
+tcp = struct.pack("!HHIIBBHHH", 40000, 80, 1, 1, 0x60, 0x10, 65535, 0, 0) + bytes.fromhex("fd045452") + bytes(10)
+tcp = tcp[:16] + struct.pack("!H", checksum(src + dst + struct.pack("!HH", 6, len(tcp)) + tcp)) + tcp[18:]
+ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0) + src + dst
+ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("c0", 0))
+for vlan in sys.argv[4:]:
+    s.send(mac + bytes(6) + struct.pack("!HHH", 0x8100, int(vlan), 0x0800) + ip + tcp)
+'
+need python3
+mac=$(in_ns "$SERVER" cat /sys/class/net/s0/address)
+receiver "$SERVER" s0 2 1
+in_ns "$CLIENT" python3 -c "$tagged" "$mac" "$CLIENT4" "$SERVER4" 5 0 7
+finish
+expect "packets with VLAN tags 5, 0 and 7" "$(field packets)" 1
+say "ok: VLAN tags"
+
+# ---- a device without link header: what comes in at the tun device goes back with both ends swapped ----
+swap='
+import fcntl, os, struct, sys
+tun = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"tun0", 0x1001))     # TUNSETIFF: IFF_TUN | IFF_NO_PI
+os.system("ip link set tun0 up; ip address add 10.99.0.1/24 dev tun0; ip address add fd00:99::1/64 dev tun0 nodad")
+print("ready", flush=True)
+while True:
+    p = bytearray(os.read(tun, 70000))
+    at, n, tcp = (12, 4, 20) if p[0] >> 4 == 4 else (8, 16, 40)
+    p[at:at + n], p[at + n:at + 2 * n] = p[at + n:at + 2 * n], p[at:at + n]
+    p[tcp:tcp + 2], p[tcp + 2:tcp + 4] = p[tcp + 2:tcp + 4], p[tcp:tcp + 2]
+    os.write(tun, p)
+'
+if [ -c /dev/net/tun ]; then
+    start tun "$CLIENT" python3 -c "$swap"
+    wait_for 5 "the tun device" grep -q '^ready' "$TMP/tun.log"
+    for address in 10.99.0.2 fd00:99::2; do
+        start receiver "$CLIENT" "$probe" receive tun0 40000 200 5
+        wait_for 5 "the receiver" grep -q '^ready' "$TMP/receiver.log"
+        in_ns "$CLIENT" "$probe" send "$address" 80 200 1400 super >"$TMP/sender.log"
+        finish
+        expect "packets over tun" "$(field packets)" 200
+        expect "wrong bytes over tun" "$(field bad_bytes)" 0
+        expect "checksums over tun verified by us" "$(field verified)" 200
+    done
+    stop tun
+    say "ok: a device without link header"
+else
+    say "no /dev/net/tun here: left out"
+fi
+
+# ---- an ordinary user in a user namespace of his own ----
+ordinary="setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn"
+if $ordinary true 2>/dev/null; then
+    report=$($ordinary bash -c 'ip link set lo up
+        "$1" receive lo 80 100 5 & sleep 0.5
+        "$1" send 127.0.0.1 80 100 1000 super >/dev/null; wait' - "$probe" | tail -n 1) || fail "an ordinary user cannot use a link: $report"
+    case "$report" in "packets=100 bytes=100000 "*"bad_bytes=0"*) say "ok: as an ordinary user" ;; *) fail "as an ordinary user: $report" ;; esac
+else
+    say "no user namespaces for ordinary users here: left out"
+fi
