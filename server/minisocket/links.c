@@ -150,7 +150,7 @@ bool msk_links_update(struct msk_server *s, char *error, size_t error_bytes)
     struct view v;
     char failed[MSK_ERROR_BYTES];
     if (!take_view(s, &v)) {
-        snprintf(error, error_bytes, "cannot list interfaces: %s", strerror(errno));
+        snprintf(error, error_bytes, "cannot list interfaces: %s", trk_route_why(errno));
         return false;
     }
     s->batch_i = s->batch_n = 0;       /* their views may die with a link */

@@ -98,7 +98,7 @@ static bool open_queue(struct msk_server *s, char *error, size_t error_bytes)
     s->watch = trk_watch_open();
     if (s->epoll < 0 || s->watch < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->watch, &e) != 0 || !msk_locals_update(s)) {
         int saved = errno;
-        snprintf(error, error_bytes, "cannot watch interfaces: %s", strerror(saved));
+        snprintf(error, error_bytes, "cannot watch interfaces: %s", trk_route_why(saved));
         errno = saved;
         return false;
     }
