@@ -7,7 +7,7 @@
 struct news {                          /* one answer, with everything the wire left to prediction filled in */
     struct trk_answer m;
     const struct trk_segment *seg;
-    const struct trk_sent *request;    /* whose answer it is; NULL: too long ago */
+    struct trk_sent *request;          /* whose answer it is; NULL: too long ago */
     uint64_t now_us;
 };
 
@@ -34,7 +34,7 @@ static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t no
 
 static enum trk_verdict data_only(struct trk_client *c, const struct news *x, enum trk_verdict why)
 {
-    if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, x->seg->ack) && why == TRK_V_TERMINAL)
+    if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, x->request) && why == TRK_V_TERMINAL)
         return TRK_V_OUT_OF_WINDOW;
     return why;
 }
@@ -61,7 +61,7 @@ static enum trk_verdict accept(struct trk_client *c, const struct news *x, struc
     c->progress_us = x->now_us;
     if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
         trk_input_answer(c, m, x->request);
-    bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, x->seg->ack);
+    bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, x->request);
     uint32_t bytes = e->bytes;
     e->bytes = 0;
     if (bytes)

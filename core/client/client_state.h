@@ -49,8 +49,8 @@ struct trk_terminal {                  /* lost data asked for in a terminal pack
 
 struct trk_sent {                      /* a request on its way, found by the ack that answers it */
     uint32_t end;                      /* its last sequence number + 1 */
-    bool     has_input, answered;
-    uint64_t sent_us, input_offset;
+    bool     has_input, answered, accepted;          /* accepted: its input's DONE was the first, and counts */
+    uint64_t sent_us, input_offset, output_from;     /* output_from: where the output of its input begins */
 };
 
 enum trk_input_state {
@@ -112,7 +112,7 @@ struct trk_client {
     struct trk_intervals again;        /* lost, to be asked again */
     uint32_t n_conts; struct trk_output_cont conts[TRK_CLIENT_CONTS];
     uint32_t n_terminals; struct trk_terminal terminals[TRK_CLIENT_TERMINALS];
-    uint32_t early_request; bool early;   /* data of an input's answer that came before its DONE */
+    uint32_t early_request; bool early;   /* data of an input's answer that came before its DONE, and whose */
 
     /* input stream: ring of bytes [consumed, written) */
     enum trk_input_state input_state;

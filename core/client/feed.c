@@ -64,7 +64,7 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
         trk_input_lost(c);
     }
     if (m.data_bytes && m.flags & TRK_F_DONE)
-        trk_take_data(c, m.offset, m.data, m.data_bytes, seg->ack);
+        trk_take_data(c, m.offset, m.data, m.data_bytes, &syn);
     trk_run(c, now_us);
     return TRK_V_ACCEPTED;
 }

@@ -85,27 +85,37 @@ static void advance(struct trk_client *c)
  * DONE comes from the same request: two answers to one input may differ. */
 static bool early_allowed(struct trk_client *c, uint64_t right, uint32_t request_end)
 {
-    if (right <= c->output_end)
-        return true;
-    if (c->input_state != TRK_IN_OUTSTANDING || right > c->ask_next)
-        return false;
-    if (c->early && c->early_request != request_end)
+    if (right > c->ask_next || (c->early && c->early_request != request_end))
         return false;
     c->early = true;
     c->early_request = request_end;
     return true;
 }
 
-bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, uint32_t request_end)
+/* What an input makes is one answer's: that of the first DONE. The same input in another request may have made other
+ * bytes, and these may come late, when their place is known output already. What comes of continuations is always good. */
+static bool allowed(struct trk_client *c, uint64_t *right, const struct trk_sent *request)
+{
+    if (!request)                                    /* too long ago to know */
+        return false;
+    if (request->has_input && !request->accepted && *right > request->output_from) {
+        if (c->input_state == TRK_IN_OUTSTANDING && request->input_offset == c->consumed && request->output_from == c->output_end)
+            return early_allowed(c, *right, request->end);
+        *right = request->output_from;
+    }
+    return *right <= c->output_end;
+}
+
+bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_sent *request)
 {
     uint64_t left = offset, right = offset + bytes;
     if (right < left || right <= c->received_to)
         return right >= left;
-    if (right > trk_window_end(c) || !early_allowed(c, right, request_end))
+    if (right > trk_window_end(c) || !allowed(c, &right, request))
         return false;
     if (left < c->received_to)
         left = c->received_to;
-    if (!trk_intervals_add(&c->beyond, left, right))
+    if (left >= right || !trk_intervals_add(&c->beyond, left, right))
         return false;
     store(c, left, data + (left - offset), (uint32_t)(right - left));
     trk_intervals_subtract(&c->again, left, right);

@@ -3,7 +3,7 @@
 
 #define SYN_OPTION_BYTES 24            /* marker 4, MSS 4, SACK 2, timestamp 10, window scale 3, padding */
 
-struct entry { uint16_t bytes; bool has_input; uint64_t input_offset; };     /* stands before each request in the outbox */
+struct entry { uint16_t bytes; bool has_input; uint64_t input_offset, output_from; };        /* stands before each request in the outbox */
 
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
 {
@@ -26,6 +26,7 @@ void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint6
     e.bytes = (uint16_t)bytes;
     e.has_input = has_input;
     e.input_offset = input_offset;
+    e.output_from = c->next_free;
     memcpy(c->outbox + c->outbox_end, &e, sizeof e);
     c->outbox_end += (uint32_t)sizeof e + bytes;
 }
@@ -53,7 +54,8 @@ static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_
 {
     if (c->last_found == &c->sent[c->n_sent % TRK_CLIENT_SENT])
         c->last_found = NULL;
-    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .has_input = e->has_input, .sent_us = now_us, .input_offset = e->input_offset };
+    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .has_input = e->has_input, .sent_us = now_us,
+                                                                   .input_offset = e->input_offset, .output_from = e->output_from };
     if (c->n_sent == 2 * (1u << 30))
         c->n_sent = 1u << 30;                        /* a multiple of the ring's size: places stay */
     for (uint32_t i = 0; i < c->n_terminals; i++)

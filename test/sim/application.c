@@ -16,6 +16,7 @@ struct reading {
 /* And in an output continuation. */
 struct writing {
     uint64_t key, length;              /* the true length, also when validEnd does not tell it */
+    bool     dated;
     uint64_t consumed;                 /* unknown length: where the next input begins */
 };
 
@@ -52,7 +53,7 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
     uint32_t n = bytes < left ? bytes : (uint32_t)left;
     if (*used > SIM_GIVEN_BYTES || n > SIM_GIVEN_BYTES - *used)
         return complain(app, "more bytes wanted than an answer holds");
-    sim_content(w.key, offset - u->first, app->output + *used, n);
+    (w.dated ? sim_dated_content : sim_content)(w.key, offset - u->first, app->output + *used, n);
     out->given[i].data = app->output + *used;
     out->given[i].bytes = n;
     *used += n + (app->scatter ? 16 : 0);
@@ -75,6 +76,8 @@ struct event {                         /* one input event while it is worked on 
     uint64_t at, output_at;            /* input offset reached; next free output offset */
     const uint8_t *input; uint32_t left;
     bool     end;                      /* the end of the stream follows */
+    uint64_t time;                     /* as sealed */
+    bool     dated;                    /* the object made is a 'D' */
 };
 
 static void take(struct event *e, uint32_t n)
@@ -94,8 +97,13 @@ static void say_more(const struct event *e, struct trk_result *out)
 /* The input made an output of `bytes` with this key; state says how reading goes on. */
 static void say_done(const struct event *e, uint64_t key, uint64_t bytes, bool known, bool fin, struct trk_result *out)
 {
-    struct writing w = { key, bytes, e->at };
+    struct writing w;
 
+    memset(&w, 0, sizeof w);           /* its padding is sealed, too */
+    w.key = key;
+    w.length = bytes;
+    w.dated = e->dated;
+    w.consumed = e->at;
     out->fate = TRK_INPUT_DONE;
     out->input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = e->at, .second = known ? e->output_at + bytes : TRK_OFFSET_UNKNOWN };
     put(e->app, &out->input, &e->state, sizeof e->state);
@@ -137,6 +145,10 @@ static bool begin_object(struct event *e, const struct sim_object *o, struct trk
             return read_body(e, out);
         say_done(e, sim_interim_key(o->id), SIM_INTERIM_BYTES, true, false, out);
         return true;
+    case 'D':
+        e->dated = true;
+        say_done(e, sim_dated_key(o->id, e->time), o->bytes, true, false, out);
+        return true;
     case 'R':
         e->at += o->body_bytes;        /* consumed, unseen: the client need not send it */
         say_done(e, sim_object_key(o), o->bytes, true, false, out);
@@ -174,7 +186,8 @@ static bool read_line(struct sim_application *app, struct event *e, struct trk_r
 static bool input_event(struct sim_application *app, const struct trk_spend *spend, struct trk_result *out)
 {
     const struct trk_request *r = &spend->request;
-    struct event e = { .app = app, .at = r->input_offset, .input = r->input, .left = r->input_bytes, .end = r->input_end };
+    struct event e = { .app = app, .at = r->input_offset, .input = r->input, .left = r->input_bytes, .end = r->input_end,
+                       .time = spend->tick };
 
     if (r->input_cont != 0xff) {
         const struct trk_ucont *u = &spend->conts[r->input_cont];

@@ -14,6 +14,8 @@ static void print_path(const char *name, const struct sim_path_config *p)
         printf(" in bursts of %.1f", p->burst_pkts);
     printf(", reorder %.3f by %.1f ms, duplicate %.3f, corrupt %.3f, replay %.3f", p->reorder, p->reorder_us / 1e3, p->duplicate, p->corrupt,
            p->late_duplicate);
+    if (p->storm_loss > 0)
+        printf(", storm of %.2f %.3f-%.3f s", p->storm_loss, p->storm_from_us / 1e6, p->storm_until_us / 1e6);
     for (int i = 0; i < p->n_blackouts; i++)
         printf(", black %.3f-%.3f s", p->blackouts[i].from_us / 1e6, p->blackouts[i].until_us / 1e6);
     printf("\n");

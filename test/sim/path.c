@@ -24,9 +24,12 @@ static uint64_t through_queue(struct sim_path *p, uint64_t now_us, uint32_t byte
 
 #define BURST_US 100000                /* a burst does not outlive a silence of this length */
 
-static bool lost(struct sim_path *p, struct sim_random *random, uint64_t silent_us)
+static bool lost(struct sim_path *p, struct sim_random *random, uint64_t at_us, uint64_t silent_us)
 {
     const struct sim_path_config *c = &p->config;
+
+    if (at_us >= c->storm_from_us && at_us < c->storm_until_us && sim_random_chance(random, c->storm_loss))
+        return true;
 
     uint64_t index = p->sent_pkts - 1;
     if (index >= c->mask_from && index - c->mask_from < c->mask_bits)
@@ -85,7 +88,7 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
         p->queue_drops++;
         return "queue full";
     }
-    if (lost(p, random, silent_us) || blacked_out(c, at_us)) {
+    if (lost(p, random, at_us, silent_us) || blacked_out(c, at_us)) {
         p->losses++;
         return "lost";
     }

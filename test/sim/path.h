@@ -18,6 +18,7 @@ struct sim_path_config {
     uint8_t  flips_max;                /* bits per corrupted packet; one is always found by the checksum */
     uint32_t mtu_bytes;                /* larger packets vanish, as behind a router that tells nobody */
     uint32_t drop_mask; uint8_t mask_from, mask_bits;  /* bit i: packet mask_from + i (the first is 0) is dropped, no other one */
+    uint64_t storm_from_us, storm_until_us; double storm_loss;     /* single losses, thick for a while */
     int n_blackouts; struct { uint64_t from_us, until_us; } blackouts[SIM_BLACKOUTS_MAX];
 };
 

@@ -41,11 +41,16 @@ static void prepare_memory(struct sim_program *p)
 static void begin_object(struct sim_program *p)
 {
     p->read = 0;
-    p->interim = false;
+    p->interim = p->dated = false;
     if (p->reading == p->config.n_objects)
         return;
     const struct sim_object *o = &p->config.objects[p->reading];
     p->interim = o->type == 'C';
+    p->dated = o->type == 'D';
+    if (p->dated) {
+        p->key = 0;                    /* it will say so itself */
+        return;
+    }
     p->key = p->interim ? sim_interim_key(o->id) : sim_object_key(o);
 }
 
@@ -144,6 +149,16 @@ static void finish_objects(struct sim_program *p, uint64_t now_us)
     }
 }
 
+static bool part_equal(struct sim_program *p, const uint8_t *data, uint32_t n)
+{
+    if (!p->dated)
+        return sim_content_equal(p->key, p->read, data, n);
+    uint64_t at = p->read;
+    for (; n > 0 && at < SIM_KEY_BYTES; n--, at++)
+        p->key |= (uint64_t)*data++ << (8 * at);
+    return n == 0 || sim_content_equal(p->key, at - SIM_KEY_BYTES, data, n);
+}
+
 /* n bytes of output against what must come; false after a violation. */
 static bool verify(struct sim_program *p, const uint8_t *data, uint32_t n, uint64_t now_us)
 {
@@ -158,7 +173,7 @@ static bool verify(struct sim_program *p, const uint8_t *data, uint32_t n, uint6
             violate(p, "more output than there is", p->bytes_read + used, n - used);
             return false;
         }
-        if (!p->config.careless && !sim_content_equal(p->key, p->read, data + used, part)) {
+        if (!p->config.careless && !part_equal(p, data + used, part)) {
             violate(p, "a wrong byte", p->bytes_read + used, part);
             return false;
         }
@@ -323,6 +338,17 @@ static uint64_t next_wake(struct sim_program *p, uint64_t now_us)
     return now_us + 1;
 }
 
+/* Never more numbers on their way than the window, which may have shrunk since they were asked for. */
+static void check_window(struct sim_program *p)
+{
+    struct trk_client_stats stats;
+
+    trk_client_stats(p->engine, &stats);
+    if (trk_client_state(p->engine) == TRK_CLIENT_OPEN && stats.outstanding_pkts > stats.cwnd_pkts && stats.outstanding_pkts > p->cwnd_pkts && stats.outstanding_pkts > TRK_IW)
+        violate(p, "more outstanding than the window", stats.outstanding_pkts, stats.cwnd_pkts);
+    p->cwnd_pkts = stats.cwnd_pkts;
+}
+
 uint64_t sim_program_run(struct sim_program *p, uint64_t now_us, sim_program_send *send, void *arg)
 {
     bool moved = true;
@@ -333,5 +359,6 @@ uint64_t sim_program_run(struct sim_program *p, uint64_t now_us, sim_program_sen
         moved |= write_some(p, now_us);
         check_end(p, now_us);
     }
+    check_window(p);
     return p->finished || p->violation ? SIM_NEVER : next_wake(p, now_us);
 }

@@ -39,11 +39,12 @@ struct sim_program {
     struct trk_client *engine;
     uint8_t *receive_buffer, *send_buffer, *numbers;   /* kept between runs */
     unsigned writing; uint64_t written;                /* object whose request is being written, bytes of it written */
-    unsigned reading; uint64_t read, key; bool interim; /* object being read, bytes of it read, its key */
+    unsigned reading; uint64_t read, key; bool interim, dated; /* object being read, bytes of it read, its key */
     bool     greeted, shut, ended;
     uint64_t ready_us, next_read_us;   /* thinking until; reading again at */
     uint64_t wake_us;                  /* the earliest wake-up that is scheduled */
     uint64_t stuck_us; unsigned stuck; /* spinning without progress of time */
+    uint32_t cwnd_pkts;                /* as of the last run */
     unsigned unpolled;                 /* segments fed since poll was last drained */
     uint64_t object_done_us[2];        /* start and end of the object that was read last */
     uint64_t finished_us, bytes_read, packets_in, packets_out;  /* in: intact ones */

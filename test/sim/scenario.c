@@ -44,7 +44,7 @@ static uint32_t think_us(struct sim_random *r)
 
 static struct sim_object one_object(struct sim_random *r, uint64_t id, bool bodies)
 {
-    static const char types[] = "KKKKKKUUPCR";
+    static const char types[] = "KKKKDDUUPCR";
     struct sim_object o = { .id = id, .bytes = object_bytes(r), .think_us = think_us(r) };
 
     o.type = types[sim_random_below(r, bodies ? sizeof types - 1 : 8)];
@@ -201,6 +201,14 @@ static void big(struct sim_random *r, struct sim_scenario *s)
         down->reorder = sim_random_chance(r, .5) ? 0 : sim_random_unit(r) * .1;
         up->reorder_us = down->reorder_us = down->delay_us;
         if (sim_random_chance(r, .3)) {
+            down->storm_loss = .1 + sim_random_unit(r) * .5;
+            down->storm_from_us = 2 * down->delay_us * sim_random_range(r, 3, 12);
+            down->storm_until_us = down->storm_from_us + 4 * down->delay_us;
+            down->loss = up->loss = 0;
+            down->rate_bytes_per_us = 300;
+            down->queue_bytes = 10000000;
+        }
+        if (sim_random_chance(r, .2)) {
             down->n_blackouts = 1;
             down->blackouts[0].from_us = 100000 + sim_random_below(r, 1000000);
             down->blackouts[0].until_us = down->blackouts[0].from_us + sim_random_below(r, 400000);

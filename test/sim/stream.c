@@ -25,7 +25,7 @@ bool sim_line_read(const char *line, uint32_t n, struct sim_object *out)
     text[n] = 0;
     memset(out, 0, sizeof *out);
     int fields = sscanf(text, "%c %" SCNu64 " %" SCNu64 " %" SCNu32, &out->type, &out->id, &out->bytes, &out->body_bytes);
-    return has_body(out->type) ? fields == 4 : fields == 3 && strchr("KUF", out->type);
+    return has_body(out->type) ? fields == 4 : fields == 3 && strchr("KUFD", out->type);
 }
 
 uint64_t sim_request_length(const struct sim_object *o)
@@ -56,6 +56,7 @@ uint64_t sim_digest(uint64_t digest, const uint8_t *body, uint32_t n)
 
 uint64_t sim_key_of(uint64_t id, uint64_t digest) { return sim_mix(id * 2 + 1) ^ sim_mix(digest); }
 uint64_t sim_interim_key(uint64_t id) { return sim_mix(id ^ 0x100ull); }
+uint64_t sim_dated_key(uint64_t id, uint64_t time) { return sim_mix(id) ^ sim_mix(time * 2); }
 
 uint64_t sim_object_key(const struct sim_object *o)
 {
@@ -86,6 +87,14 @@ void sim_content(uint64_t key, uint64_t offset, uint8_t *out, uint32_t n)
         offset += take;
         n -= take;
     }
+}
+
+void sim_dated_content(uint64_t key, uint64_t offset, uint8_t *out, uint32_t n)
+{
+    for (; n > 0 && offset < SIM_KEY_BYTES; n--, offset++)
+        *out++ = (uint8_t)(key >> (8 * offset));
+    if (n > 0)
+        sim_content(key, offset - SIM_KEY_BYTES, out, n);
 }
 
 bool sim_content_equal(uint64_t key, uint64_t offset, const uint8_t *data, uint32_t n)

@@ -8,6 +8,8 @@
  *   "P id bytes body\n"    a body follows; the object's key depends on the body's digest
  *   "C id bytes body\n"    the same, but the client waits for an interim object before it sends the body (of a byte at least)
  *   "R id bytes body\n"    an upload that the server refuses: it counts the body as consumed, unseen
+ *   "D id bytes\n"         known length; the key depends on the time that the server is told, so two answers to one
+ *                          input differ. The object begins with its key (8 bytes), which counts in `bytes`
  *   "F id bytes\n"         known length, then the server ends its stream
  */
 #ifndef SIM_STREAM_H
@@ -19,6 +21,7 @@
 
 #define SIM_LINE_MAX 64                /* with its newline */
 #define SIM_INTERIM_BYTES 25           /* of a 'C' object, as long as "HTTP/1.1 100 Continue\r\n\r\n" */
+#define SIM_KEY_BYTES 8
 #define SIM_DIGEST_SEED 0xcbf29ce484222325ull
 #define SIM_GREETING_KEY 0x6772656574ull
 
@@ -44,9 +47,12 @@ uint64_t sim_digest(uint64_t digest, const uint8_t *body, uint32_t n);
 uint64_t sim_object_key(const struct sim_object *o);
 uint64_t sim_key_of(uint64_t id, uint64_t digest);
 uint64_t sim_interim_key(uint64_t id);
+uint64_t sim_dated_key(uint64_t id, uint64_t time);
 
 /* Bytes [offset, offset + n) of the string with this key. */
 void sim_content(uint64_t key, uint64_t offset, uint8_t *out, uint32_t n);
+/* The same of a 'D': its key first, then the string. */
+void sim_dated_content(uint64_t key, uint64_t offset, uint8_t *out, uint32_t n);
 /* True if data is just that. */
 bool sim_content_equal(uint64_t key, uint64_t offset, const uint8_t *data, uint32_t n);
 

@@ -193,6 +193,22 @@ static void check_honest(struct world *w, const struct trk_client_stats *stats)
         fail(w, "the client predicted something else than the server did", "mispredicted");
 }
 
+/* Requests cost something, too: what a client may send for what it got, what it lost and what it said. */
+static void check_frugal(struct world *w, unsigned i)
+{
+    const struct sim_program *p = &w->clients[i];
+    const struct sim_path *up = &w->up[i], *down = &w->down[i];
+    double enough = 10 + (double)p->bytes_read / 500 + 4.0 * p->config.n_objects;
+    char detail[64];
+
+    for (unsigned j = 0; j < p->config.n_objects; j++)
+        enough += p->config.objects[j].body_bytes / (w->scenario->server.nibble_bytes ? w->scenario->server.nibble_bytes : 400.0);
+    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops);
+    snprintf(detail, sizeof detail, "%" PRIu64 " packets up, %.0f are enough", up->sent_pkts, enough);
+    if ((double)up->sent_pkts > 2 * enough)
+        fail(w, "the client sends too much", detail);
+}
+
 static void finish(struct world *w)
 {
     const struct sim_scenario *s = w->scenario;
@@ -213,6 +229,8 @@ static void finish(struct world *w)
             fail(w, "a packet larger than the path's MTU", "");
         if (!s->attack && s->forge == 0)
             check_honest(w, &o->stats[i]);
+        if (!s->attack)
+            check_frugal(w, i);
     }
     sim_events_clear(&w->events);
 }
