@@ -47,6 +47,17 @@ START_TEST(end_where_its_continuation_fits)
 }
 END_TEST
 
+START_TEST(end_that_just_fits)
+{
+    for (uint32_t more = 0; more < 2; more++) {
+        plan_end(2 * ROOM - (uint32_t)trk_ucont_sealed_bytes(20) + more, 20);
+        fake_respond(&fake);
+        read_number(1, 19, 18, 21);
+        ASSERT_FLAGS(more ? 0 : TRK_F_END);
+    }
+}
+END_TEST
+
 START_TEST(end_without_another_byte)
 {
     plan_end(0, 20);
@@ -220,7 +231,7 @@ START_TEST(a_gap_in_what_is_given_ends_the_packet)
 }
 END_TEST
 
-UNIT_MAIN("respond_data", end_with_the_last_byte, end_where_its_continuation_fits, end_without_another_byte,
-          end_that_fits_nowhere_is_said_later, end_in_a_cut_answer_is_sent, end_in_a_terminal, end_waits_behind_more,
-          fragments_are_copied_but_the_last, contiguous_memory_is_one_fragment, too_many_fragments_shorten_the_packet,
-          copies_are_limited, a_gap_in_what_is_given_ends_the_packet)
+UNIT_MAIN("respond_data", end_with_the_last_byte, end_where_its_continuation_fits, end_that_just_fits,
+          end_without_another_byte, end_that_fits_nowhere_is_said_later, end_in_a_cut_answer_is_sent, end_in_a_terminal,
+          end_waits_behind_more, fragments_are_copied_but_the_last, contiguous_memory_is_one_fragment,
+          too_many_fragments_shorten_the_packet, copies_are_limited, a_gap_in_what_is_given_ends_the_packet)

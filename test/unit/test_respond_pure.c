@@ -143,8 +143,12 @@ START_TEST(verdict_on_a_syn_never_amplifies)
         ck_assert_int_eq(fake_check(&fake), TRK_V_ACCEPTED);
         size_t n = tell(TRK_V_RESET, true);
         ck_assert_uint_eq(n, payload >= TRK_VERDICT_BYTES);
-        if (n)
-            ck_assert_uint_le(fake.out.packets[0].head_bytes, fake.packet_bytes);
+        if (!n)
+            continue;
+        struct trk_verdict_msg m;
+        read_verdict(&m);
+        ck_assert_uint_eq(m.k, 0);     /* a SYN spends no number */
+        ck_assert_uint_le(fake.out.packets[0].head_bytes, fake.packet_bytes);
     }
 }
 END_TEST
