@@ -42,18 +42,28 @@ int trk_device_read(int ifindex, struct trk_device *out)
     return netlink_ask(&request, sizeof *info, on_device, out);
 }
 
+/* A port of a bridge, bond or the like: what comes in there is heard again on its master. (A VRF's are not such.) */
+static bool is_port(const struct netlink_attrs *attrs)
+{
+    struct netlink_attrs info;
+    if (netlink_u32(attrs, IFLA_MASTER) == 0)
+        return false;
+    netlink_nested(attrs, IFLA_LINKINFO, &info);
+    const char *kind = info.data[IFLA_INFO_SLAVE_KIND];
+    return !kind || info.bytes[IFLA_INFO_SLAVE_KIND] < 3 || memcmp(kind, "vrf", 3) != 0;
+}
+
 static void on_listed_device(const void *payload, const struct netlink_attrs *attrs, void *context)
 {
     const struct ifinfomsg *info = payload;
-    #define DUMP_TRIES 5                   /* a list that changed while it was read (EINTR) is read again */
-
-struct device_list *list = context;
+    struct device_list *list = context;
     if (list->n < list->cap) {
         struct trk_interface *out = &list->out[list->n];
         *out = (struct trk_interface){ .ifindex = info->ifi_index, .mtu = netlink_u32(attrs, IFLA_MTU) };
         copy_name(out->name, attrs);
         out->up = info->ifi_flags & IFF_UP;
         out->loopback = info->ifi_flags & IFF_LOOPBACK;
+        out->port = is_port(attrs);
     }
     list->n++;
 }
@@ -61,9 +71,7 @@ struct device_list *list = context;
 int trk_interfaces(struct trk_interface *out, int n)
 {
     struct netlink_request request;
-    #define DUMP_TRIES 5                   /* a list that changed while it was read (EINTR) is read again */
-
-struct device_list list = { out, 0, n };
+    struct device_list list = { out, 0, n };
     struct ifinfomsg *info = netlink_begin(&request, RTM_GETLINK, 1, sizeof *info);
     for (int i = 0; info && i < DUMP_TRIES; i++) {
         list.n = 0;

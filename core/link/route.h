@@ -21,7 +21,10 @@ int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_
 /* A sentence for the errno of a failed look-up; static. */
 const char *trk_route_why(int error);
 
-struct trk_interface { int ifindex; char name[16]; uint32_t mtu; bool up, loopback; };
+struct trk_interface {
+    int ifindex; char name[16]; uint32_t mtu; bool up, loopback;
+    bool port;                         /* of a bridge or bond, whose own device hears the same packets */
+};
 /* All interfaces; returns the count (at most n written), -1 and errno. */
 int trk_interfaces(struct trk_interface *out, int n);
 /* Interface that owns a local address; 0 if none does. */

@@ -1,7 +1,8 @@
 /* links.c - which interfaces the listen addresses need, and one link for each.
  * A wildcard needs all of them. A specific address needs the one that owns it, and the loopback, by which
  * packets from this very host travel. An address that the loopback owns (not 127/8 or ::1) is one that
- * a load balancer sends to by any interface: all of them again. */
+ * a load balancer sends to by any interface: all of them again. Ports of bridges and bonds are left out: what comes in
+ * there is heard on the bridge, and must not be answered twice. */
 #include <errno.h>
 #include <string.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static bool wanted(const struct msk_server *s, const struct view *v, const struc
 {
     for (size_t i = 0; i < s->n_listens; i++)
         if (needs(&s->listens[i], find(v, v->owners[i]), candidate))
-            return candidate->up;
+            return candidate->up && !candidate->port;
     return false;
 }
 

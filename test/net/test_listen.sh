@@ -60,6 +60,22 @@ ip -n "$SERVER" link set s0 up
 ip -n "$SERVER" address replace "$SERVER6/64" dev s0 nodad
 wait_for 5 "s0 to be heard again" same_from "$CLIENT" "$SERVER4"
 
+# ---- a bridge and its port hear the same packet: it is answered once ----
+ip -n "$SERVER" link add br0 type bridge
+ip -n "$SERVER" address flush dev f0
+ip -n "$SERVER" link set br0 address "$(in_ns "$SERVER" cat /sys/class/net/f0/address)"
+ip -n "$SERVER" link set f0 master br0
+ip -n "$SERVER" link set br0 up
+address "$SERVER" br0 10.88.0.1/24 fd00:88::1/64
+ip -n "$FAR" neigh flush dev r0
+wait_for 5 "the bridge to be heard" grep -q "listening on interface br0" "$TMP/daemon.log"
+wait_for 5 "its port to be left" sh -c "[ \$(grep -c 'no longer listening on interface f0' '$TMP/daemon.log') = 2 ]"
+wait_for 5 "a file over the bridge" same_from "$FAR" 10.88.0.1
+sent=$(counter packets-sent)
+same_from "$FAR" 10.88.0.1 || fail "a file over the bridge"
+sent=$(($(counter packets-sent) - sent))
+expect_between "packets for 100 kB over the bridge" "$sent" 69 120
+
 # ---- forwarded segments belong to others ----
 in_ns "$SERVER" sysctl -qw net.ipv4.ip_forward=1
 ip -n "$CLIENT" route add 10.88.0.0/24 via "$SERVER4"
