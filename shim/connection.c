@@ -136,6 +136,7 @@ void shim_connection_pair_event(struct shim_connection *c, uint32_t events)
 {
     if (events & EPOLLRDHUP)
         c->app_shut = true;
+    c->app_full = false;               /* whatever it is, try again */
     if (events & (EPOLLHUP | EPOLLERR)) {
         int error = 0;
         socklen_t len = sizeof error;
@@ -181,6 +182,7 @@ void shim_connection_publish(struct shim_connection *c)
 void shim_connection_abort(struct shim_connection *c)
 {
     c->app_shut = c->app_closed = c->app_reset = true;
+    c->app_full = false;
     if (c->stage == SHIM_STREAM)
         c->stage = SHIM_ENDING;
     shim_connection_run(c);

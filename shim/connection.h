@@ -49,6 +49,7 @@ struct shim_connection {
     bool app_shut, app_closed;         /* SHUT_WR; every descriptor closed */
     bool app_reset;                    /* closed with unread data, or abortively */
     bool peer_shut;                    /* the end of output was passed on */
+    bool app_full;                     /* the pair takes no more output: an event says when it does */
     bool app_deaf;                     /* SHUT_RD: output is discarded */
     bool input_shut;                   /* the end of input was passed on */
     uint64_t limit_us;                 /* ROUTING, ENDING, QUIET: until when */

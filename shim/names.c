@@ -16,7 +16,8 @@ static int give(const union shim_address *from, socklen_t bytes, struct sockaddr
         errno = EINVAL;
         return -1;
     }
-    memcpy(addr, from, *len < bytes ? *len : bytes);
+    if (*len)
+        memcpy(addr, from, *len < bytes ? *len : bytes);
     *len = bytes;
     return 0;
 }

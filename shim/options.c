@@ -26,7 +26,8 @@ static int give(const void *from, size_t bytes, void *value, socklen_t *len)
     }
     if (*len > bytes)
         *len = (socklen_t)bytes;
-    memcpy(value, from, *len);
+    if (*len)
+        memcpy(value, from, *len);
     return 0;
 }
 

@@ -63,12 +63,14 @@ static void push_output(struct shim_connection *c)
 {
     const uint8_t *data;
     uint32_t bytes;
-    while ((bytes = trk_client_readable(&c->client, &data)) > 0) {
+    while (!c->app_full && (bytes = trk_client_readable(&c->client, &data)) > 0) {
         ssize_t n = bytes;
         if (!c->app_closed && !c->app_deaf)
             n = libc_send(c->pair.fd, data, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && errno == EAGAIN)
-            return;                    /* the program reads slower; an event says when it has */
+        if (n < 0 && errno == EAGAIN) {
+            c->app_full = true;
+            return;
+        }
         if (n < 0) {
             c->app_deaf = true;        /* SHUT_RD */
             n = bytes;

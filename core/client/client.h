@@ -30,6 +30,7 @@ struct trk_client_config {
     uint8_t *receive_buffer; uint32_t receive_bytes;   /* a power of two, at least 64 KiB; owned by the caller */
     uint8_t *send_buffer; uint32_t send_bytes;         /* likewise, at least 16 KiB */
     void *numbers; size_t numbers_bytes;               /* at least TRK_CLIENT_NUMBERS_BYTES, 16-aligned */
+    bool numbers_zeroed;               /* they are zeros, as mmap gives them: opening then touches none of their pages */
 };
 #define TRK_CLIENT_NUMBERS 8192        /* numbers between the oldest kept and the newest predicted */
 #define TRK_CLIENT_NUMBERS_BYTES (TRK_CLIENT_NUMBERS * 64)

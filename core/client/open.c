@@ -27,7 +27,8 @@ bool trk_client_open(struct trk_client *c, const struct trk_client_config *confi
     c->from_server = trk_flow_reverse(&config->flow);
     c->ring = config->numbers;
     c->ring_mask = TRK_CLIENT_NUMBERS - 1;
-    memset(c->ring, 0, TRK_CLIENT_NUMBERS_BYTES);
+    if (!config->numbers_zeroed)
+        memset(c->ring, 0, TRK_CLIENT_NUMBERS_BYTES);
     c->next = 1;
     c->reserve = RESERVE_FIRST;
     c->seq = config->iss;
