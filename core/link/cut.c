@@ -4,11 +4,12 @@
 
 enum { FIN_PSH = 0x09 };               /* flags that only the last slice keeps */
 
-bool trk_cut_begin(struct trk_cut *c, const uint8_t *ip, uint32_t bytes, uint32_t gso_size)
+bool trk_cut_begin(struct trk_cut *c, uint8_t *ip, uint32_t bytes, uint32_t gso_size)
 {
     if (gso_size == 0 || !trk_frame_shape(ip, bytes, &c->shape) || bytes <= c->shape.header_bytes)
         return false;
     c->ip = ip;
+    memcpy(c->header, ip, c->shape.header_bytes);
     c->total = bytes;
     c->gso_size = gso_size;
     c->next = c->shape.header_bytes;
@@ -35,18 +36,38 @@ static void advance_seq(uint8_t *tcp, uint32_t done)
         tcp[4 + i] = (uint8_t)(seq >> (24 - 8 * i));
 }
 
-void trk_cut_next(struct trk_cut *c, uint8_t *out)
+/* Header and payload are in place; say what makes this slice a packet of its own, and go on to the next. */
+static void finish_slice(struct trk_cut *c, uint8_t *packet, uint32_t payload)
 {
-    uint32_t header = c->shape.header_bytes, payload = slice_bytes(c);
-    memcpy(out, c->ip, header);
-    memcpy(out + header, c->ip + c->next, payload);
+    uint32_t header = c->shape.header_bytes;
+    uint8_t *tcp = packet + c->shape.ip_bytes;
     if (c->shape.family == 4)
-        memset(out + 4, 0, 2);         /* IP id: ours is always 0 */
-    trk_frame_set_length(out, &c->shape, header + payload);
-    uint8_t *tcp = out + c->shape.ip_bytes;
+        memset(packet + 4, 0, 2);      /* IP id: ours is always 0 */
+    trk_frame_set_length(packet, &c->shape, header + payload);
     advance_seq(tcp, c->next - header);
     if (c->next + payload < c->total)
         tcp[13] &= (uint8_t)~FIN_PSH;
-    trk_frame_set_pseudo_sum(out, &c->shape, header + payload);
+    trk_frame_set_pseudo_sum(packet, &c->shape, header + payload);
     c->next += payload;
+}
+
+void trk_cut_copy(struct trk_cut *c, uint8_t *out)
+{
+    uint32_t header = c->shape.header_bytes, payload = slice_bytes(c);
+    memcpy(out, c->header, header);
+    memcpy(out + header, c->ip + c->next, payload);
+    finish_slice(c, out, payload);
+}
+
+uint8_t *trk_cut_take(struct trk_cut *c, uint8_t *scratch)
+{
+    uint32_t header = c->shape.header_bytes, index = (c->next - header) / c->gso_size;
+    if (index % 2 == 1 || c->gso_size < header) {
+        trk_cut_copy(c, scratch);
+        return scratch;
+    }
+    uint8_t *packet = c->ip + c->next - header;
+    memcpy(packet, c->header, header);
+    finish_slice(c, packet, slice_bytes(c));
+    return packet;
 }

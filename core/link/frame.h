@@ -30,15 +30,19 @@ void trk_frame_finish(uint8_t *ip, const struct trk_frame_shape *shape, uint32_t
 uint32_t trk_frame_length(const uint8_t *ip);
 
 struct trk_cut {                       /* where the next slice begins */
-    const uint8_t *ip; struct trk_frame_shape shape;
+    uint8_t *ip; struct trk_frame_shape shape;
     uint32_t total, gso_size, next;
+    uint8_t header[TRK_FRAME_HEADER_MAX];            /* the superframe's own */
 };
 /* False if it is no TCP packet with payload, or gso_size is 0: hand it out as it is. */
-bool trk_cut_begin(struct trk_cut *c, const uint8_t *ip, uint32_t bytes, uint32_t gso_size);
+bool trk_cut_begin(struct trk_cut *c, uint8_t *ip, uint32_t bytes, uint32_t gso_size);
 /* Bytes of the next packet; 0 at the end. */
 uint32_t trk_cut_size(const struct trk_cut *c);
-/* Writes the next packet (trk_cut_size bytes) to out. */
-void trk_cut_next(struct trk_cut *c, uint8_t *out);
+/* Writes the next packet (trk_cut_size bytes) to out. The superframe stays as it is. */
+void trk_cut_copy(struct trk_cut *c, uint8_t *out);
+/* The next packet, in place or in scratch (trk_cut_size bytes of room): every other one needs no copy, as its
+ * header may overwrite the end of the one before, which was copied. Not to be mixed with trk_cut_copy. */
+uint8_t *trk_cut_take(struct trk_cut *c, uint8_t *scratch);
 
 /* How many packets from p[0] on may leave as one superframe: same flow, headers equal but for length and
  * sequence, plain ACKs, contiguous, all payloads but the last equal. 1: p[0] travels alone. */

@@ -20,6 +20,7 @@ struct link_rx_frame {                 /* what the kernel tells about one receiv
     struct virtio_net_hdr vnet;
     struct sockaddr_ll from;
     struct iovec iov[2];
+    uint8_t *packet;                   /* behind the link header */
     union { struct cmsghdr align; uint8_t bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))]; } control;
 };
 

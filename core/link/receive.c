@@ -55,8 +55,9 @@ static bool read_frame(struct trk_link *link, int i, struct trk_link_packet *out
     }
     if (bytes < sizeof frame->vnet + skip + 20 || frame->from.sll_pkttype != PACKET_HOST || is_tagged(&rx->msgs[i].msg_hdr))
         return false;
-    const uint8_t *start = frame->iov[1].iov_base;
-    *out = (struct trk_link_packet){ .ip = start + skip, .bytes = bytes - (uint32_t)sizeof frame->vnet - skip };
+    uint8_t *start = frame->iov[1].iov_base;
+    frame->packet = start + skip;
+    *out = (struct trk_link_packet){ .ip = frame->packet, .bytes = bytes - (uint32_t)sizeof frame->vnet - skip };
     out->checksum_ok = link->loopback || (frame->vnet.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID));
     if (skip) {
         memcpy(out->from.mac, start + 6, 6);
@@ -72,11 +73,11 @@ static bool cut_one(struct link_rx *rx, struct trk_link_packet *out)
     if (rx->scratch_used + bytes > LINK_SCRATCH_BYTES)
         return false;
     uint8_t *packet = rx->scratch + rx->scratch_used;
-    trk_cut_next(&rx->cut, packet);
-    rx->scratch_used += (bytes + 7) & ~7u;
     *out = rx->like;
-    out->ip = packet;
+    out->ip = trk_cut_take(&rx->cut, packet);
     out->bytes = bytes;
+    if (out->ip == packet)
+        rx->scratch_used += (bytes + 7) & ~7u;
     rx->cutting = trk_cut_size(&rx->cut) > 0;
     return true;
 }
@@ -100,7 +101,7 @@ static int hand_out(struct trk_link *link, struct trk_link_packet *out, int n)
             continue;
         const struct virtio_net_hdr *vnet = &rx->frames[i].vnet;
         if (vnet->gso_type != VIRTIO_NET_HDR_GSO_NONE &&
-            trk_cut_begin(&rx->cut, out[filled].ip, out[filled].bytes, vnet->gso_size)) {
+            trk_cut_begin(&rx->cut, rx->frames[i].packet, out[filled].bytes, vnet->gso_size)) {
             rx->cutting = true;
             rx->like = out[filled];
         } else {

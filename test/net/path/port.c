@@ -126,7 +126,7 @@ static void take(struct port *port, int i, struct direction *d, uint64_t now_ns)
     }
     memcpy(port->cut, frame, ETHERNET_BYTES);
     for (uint32_t slice; (slice = trk_cut_size(&cut)) > 0; d->counters.cut++) {
-        trk_cut_next(&cut, port->cut + ETHERNET_BYTES);
+        trk_cut_copy(&cut, port->cut + ETHERNET_BYTES);
         trk_frame_finish(port->cut + ETHERNET_BYTES, &cut.shape, slice);
         direction_take(d, port->cut, ETHERNET_BYTES + slice, now_ns);
     }
