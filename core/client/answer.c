@@ -7,7 +7,8 @@
 struct news {                          /* one answer, with everything the wire left to prediction filled in */
     struct trk_answer m;
     const struct trk_segment *seg;
-    struct trk_sent *request;          /* whose answer it is; NULL: too long ago */
+    const struct trk_sent *request;    /* whose answer it is; NULL: too long ago */
+    struct trk_origin origin;
     uint64_t now_us;
 };
 
@@ -34,7 +35,7 @@ static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t no
 
 static enum trk_verdict data_only(struct trk_client *c, const struct news *x, enum trk_verdict why)
 {
-    if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, x->request) && why == TRK_V_TERMINAL)
+    if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, &x->origin) && why == TRK_V_TERMINAL)
         return TRK_V_OUT_OF_WINDOW;
     return why;
 }
@@ -60,8 +61,8 @@ static enum trk_verdict accept(struct trk_client *c, const struct news *x, struc
     c->backoff = 0;
     c->progress_us = x->now_us;
     if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
-        trk_input_answer(c, m, x->request);
-    bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, x->request);
+        trk_input_answer(c, m, &x->origin);
+    bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, &x->origin);
     uint32_t bytes = e->bytes;
     e->bytes = 0;
     if (bytes)
@@ -140,7 +141,7 @@ static enum trk_verdict judge(struct trk_client *c, struct news *x)
         if (!same_generation(c, m))
             return data_only(c, x, TRK_V_STALE);
         if (m->flags & TRK_F_END)                    /* what was lost said where the output ends */
-            trk_input_answer(c, m, x->request);
+            trk_input_answer(c, m, &x->origin);
         return data_only(c, x, TRK_V_TERMINAL);
     }
     if (is_refresh(c, m)) {
@@ -190,6 +191,7 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
         return v;
     struct trk_sent *request = trk_sent_find(c, seg->ack);
     x.request = request;
+    x.origin = trk_origin_of(c, seg->ack);
     take_rtt(c, request, now_us);
     judge_terminals(c, &x);
     v = judge(c, &x);

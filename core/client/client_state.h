@@ -49,9 +49,17 @@ struct trk_terminal {                  /* lost data asked for in a terminal pack
 
 struct trk_sent {                      /* a request on its way, found by the ack that answers it */
     uint32_t end;                      /* its last sequence number + 1 */
-    bool     has_input, answered, accepted;          /* accepted: its input's DONE was the first, and counts */
-    uint64_t sent_us, input_offset, output_from;     /* output_from: where the output of its input begins */
+    bool     answered;
+    uint64_t sent_us;
 };
+
+struct trk_input_sent {                /* a request that carried input */
+    uint32_t end;
+    bool     accepted;                 /* its DONE was the first for this input, and counts */
+    uint64_t offset, output_from;      /* of the input; of what it makes */
+};
+/* What is known of the request that an answer answers. More requests can be on their way than inputs. */
+struct trk_origin { bool known; struct trk_input_sent *input; };       /* input NULL: it carried none */
 
 enum trk_input_state {
     TRK_IN_IDLE,                       /* nothing outstanding: what is written may leave */
@@ -65,6 +73,7 @@ enum trk_input_state {
 #define TRK_CLIENT_CONTS     16
 #define TRK_CLIENT_TERMINALS 32
 #define TRK_CLIENT_SENT      1024
+#define TRK_CLIENT_INPUTS    64
 #define TRK_CLIENT_OUTBOX    65536     /* bytes of composed requests that wait for poll */
 
 struct trk_client {
@@ -131,6 +140,7 @@ struct trk_client {
     /* sending */
     uint32_t seq, ack; bool ack_valid;
     struct trk_flow from_server;       /* the flow of what we receive */
+    uint32_t n_inputs; struct trk_input_sent inputs[TRK_CLIENT_INPUTS];        /* likewise */
     struct trk_sent *last_found;       /* the answers to one request arrive together */
     uint32_t n_sent; struct trk_sent sent[TRK_CLIENT_SENT];    /* ring, n_sent counts all */
     uint32_t outbox_head, outbox_end; uint8_t outbox[TRK_CLIENT_OUTBOX];

@@ -56,15 +56,16 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
         trk_rtt_sample(c, now_us - c->progress_us);
     c->no_filter = m.flags & TRK_F_NO_FILTER;
     c->progress_us = now_us;
-    struct trk_sent syn = { .end = seg->ack, .has_input = true, .input_offset = 0 };
+    struct trk_input_sent syn = { .end = seg->ack };
+    const struct trk_origin origin = { true, &syn };
     c->input_state = TRK_IN_IDLE;
     if (m.flags & (TRK_F_MORE | TRK_F_DONE)) {       /* DONE without input: the server speaks first */
         c->input_state = TRK_IN_OUTSTANDING;
-        trk_input_answer(c, &m, &syn);
+        trk_input_answer(c, &m, &origin);
         trk_input_lost(c);
     }
     if (m.data_bytes && m.flags & TRK_F_DONE)
-        trk_take_data(c, m.offset, m.data, m.data_bytes, &syn);
+        trk_take_data(c, m.offset, m.data, m.data_bytes, &origin);
     trk_run(c, now_us);
     return TRK_V_ACCEPTED;
 }

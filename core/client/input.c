@@ -51,11 +51,11 @@ static void keep_cont(struct trk_client *c, const struct trk_ucont_view *v)
 }
 
 /* The running output of unknown length ends with this packet; the next input's continuation comes with it. */
-static void output_ends(struct trk_client *c, const struct trk_answer *m, const struct trk_sent *request)
+static void output_ends(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin)
 {
     if (c->input_state != TRK_IN_HELD_BACK || !trk_output_open_ended(c))
         return;
-    if (!request || (request->has_input && !request->accepted))      /* the end of an output that is not ours */
+    if (!origin->known || (origin->input && !origin->input->accepted))       /* the end of an output that is not ours */
         return;
     /* A late END of the output before this one stands where this one begins, but its next input is this one's. */
     if (!m->n_conts || m->conts[0].type != TRK_UCONT_INPUT || m->conts[0].first < c->consumed)
@@ -76,12 +76,12 @@ static void input_more(struct trk_client *c, const struct trk_ucont_view *in)
     c->input_state = TRK_IN_IDLE;
 }
 
-static void input_done(struct trk_client *c, const struct trk_ucont_view *in, const struct trk_ucont_view *out, struct trk_sent *request)
+static void input_done(struct trk_client *c, const struct trk_ucont_view *in, const struct trk_ucont_view *out, struct trk_input_sent *input)
 {
     bool idle = in->first == c->consumed && out->second == out->first && !(out->flags & TRK_UCONT_FIN);
     if (out->first != c->output_end || idle)
         return;
-    if (c->early && c->early_request != request->end)
+    if (c->early && c->early_request != input->end)
         trk_forget_early(c);
     c->early = false;
     consume_to(c, in->first);
@@ -89,7 +89,7 @@ static void input_done(struct trk_client *c, const struct trk_ucont_view *in, co
     c->input_state = TRK_IN_IDLE;
     if (!trk_output_cont_add(c, out))
         return;
-    request->accepted = true;
+    input->accepted = true;
     c->reserve = (uint16_t)(in->total_bytes + out->total_bytes);
     if (out->second == TRK_OFFSET_UNKNOWN)
         c->input_state = TRK_IN_HELD_BACK;
@@ -97,16 +97,16 @@ static void input_done(struct trk_client *c, const struct trk_ucont_view *in, co
         answer_length(c, out->second - out->first);
 }
 
-void trk_input_answer(struct trk_client *c, const struct trk_answer *m, struct trk_sent *request)
+void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin)
 {
-    bool ours = c->input_state == TRK_IN_OUTSTANDING && request && request->has_input && request->input_offset == c->consumed &&
+    bool ours = c->input_state == TRK_IN_OUTSTANDING && origin->input && origin->input->offset == c->consumed &&
                 m->n_conts && m->conts[0].type == TRK_UCONT_INPUT && m->conts[0].first >= c->consumed;    /* else another answer was first */
     if (ours && m->flags & TRK_F_MORE)
         input_more(c, &m->conts[0]);
     else if (ours && m->flags & TRK_F_DONE && m->n_conts == 2 && m->conts[1].type == TRK_UCONT_OUTPUT)
-        input_done(c, &m->conts[0], &m->conts[1], request);
+        input_done(c, &m->conts[0], &m->conts[1], origin->input);
     if (m->flags & TRK_F_END)
-        output_ends(c, m, request);
+        output_ends(c, m, origin);
 }
 
 uint32_t trk_client_writable(const struct trk_client *c)

@@ -30,7 +30,7 @@ uint64_t trk_window_end(const struct trk_client *c);                         /* 
 uint64_t trk_askable_end(const struct trk_client *c);                        /* what continuations cover, the buffer takes and makes sense */
 uint64_t trk_wanted_bytes(const struct trk_client *c);
 void     trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes);
-bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_sent *request);
+bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin);
 void     trk_forget_early(struct trk_client *c);                             /* data of an input's answer without DONE */
 bool     trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v);
 void     trk_output_known(struct trk_client *c, uint64_t end, bool fin);     /* the output ends there */
@@ -39,7 +39,7 @@ bool     trk_output_open_ended(const struct trk_client *c);                  /* 
 /* input.c */
 bool     trk_input_ready(const struct trk_client *c);                        /* something to send, and allowed to */
 void     trk_input_lost(struct trk_client *c);
-void     trk_input_answer(struct trk_client *c, const struct trk_answer *m, struct trk_sent *request);
+void     trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin);
 uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max);   /* from `consumed`; returns bytes */
 
 /* spend.c */
@@ -74,6 +74,7 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
 /* poll.c */
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes);              /* NULL: full */
 void     trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset);
+struct trk_origin trk_origin_of(struct trk_client *c, uint32_t ack);
 struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack);
 
 #endif

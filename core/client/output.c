@@ -94,24 +94,25 @@ static bool early_allowed(struct trk_client *c, uint64_t right, uint32_t request
 
 /* What an input makes is one answer's: that of the first DONE. The same input in another request may have made other
  * bytes, and these may come late, when their place is known output already. What comes of continuations is always good. */
-static bool allowed(struct trk_client *c, uint64_t *right, const struct trk_sent *request)
+static bool allowed(struct trk_client *c, uint64_t *right, const struct trk_origin *origin)
 {
-    if (!request)                                    /* too long ago to know */
+    const struct trk_input_sent *input = origin->input;
+    if (!origin->known)
         return false;
-    if (request->has_input && !request->accepted && *right > request->output_from) {
-        if (c->input_state == TRK_IN_OUTSTANDING && request->input_offset == c->consumed && request->output_from == c->output_end)
-            return early_allowed(c, *right, request->end);
-        *right = request->output_from;
+    if (input && !input->accepted && *right > input->output_from) {
+        if (c->input_state == TRK_IN_OUTSTANDING && input->offset == c->consumed && input->output_from == c->output_end)
+            return early_allowed(c, *right, input->end);
+        *right = input->output_from;
     }
     return *right <= c->output_end;
 }
 
-bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_sent *request)
+bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin)
 {
     uint64_t left = offset, right = offset + bytes;
     if (right < left || right <= c->received_to)
         return right >= left;
-    if (right > trk_window_end(c) || !allowed(c, &right, request))
+    if (right > trk_window_end(c) || !allowed(c, &right, origin))
         return false;
     if (left < c->received_to)
         left = c->received_to;

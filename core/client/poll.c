@@ -50,12 +50,27 @@ struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack)
     return NULL;
 }
 
+#define LATE_BYTES_MAX (1u << 24)      /* an answer that is later than this is nobody's */
+
+struct trk_origin trk_origin_of(struct trk_client *c, uint32_t ack)
+{
+    uint32_t kept = c->n_inputs < TRK_CLIENT_INPUTS ? c->n_inputs : TRK_CLIENT_INPUTS;
+    for (uint32_t i = 1; i <= kept; i++) {
+        struct trk_input_sent *s = &c->inputs[(c->n_inputs - i) % TRK_CLIENT_INPUTS];
+        if (s->end == ack)
+            return (struct trk_origin){ true, s };
+    }
+    bool before_all = c->n_inputs > TRK_CLIENT_INPUTS && c->inputs[c->n_inputs % TRK_CLIENT_INPUTS].end - ack < LATE_BYTES_MAX;
+    return (struct trk_origin){ !before_all, NULL };
+}
+
 static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_us)
 {
     if (c->last_found == &c->sent[c->n_sent % TRK_CLIENT_SENT])
         c->last_found = NULL;
-    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .has_input = e->has_input, .sent_us = now_us,
-                                                                   .input_offset = e->input_offset, .output_from = e->output_from };
+    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .sent_us = now_us };
+    if (e->has_input)
+        c->inputs[c->n_inputs++ % TRK_CLIENT_INPUTS] = (struct trk_input_sent){ .end = c->seq, .offset = e->input_offset, .output_from = e->output_from };
     if (c->n_sent == 2 * (1u << 30))
         c->n_sent = 1u << 30;                        /* a multiple of the ring's size: places stay */
     for (uint32_t i = 0; i < c->n_terminals; i++)

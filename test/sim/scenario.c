@@ -165,12 +165,23 @@ static void random_continuations(struct sim_random *r, struct sim_scenario *s)
     s->server.encrypt = sim_random_chance(r, .5);
 }
 
-static void random_domains(struct sim_random *r, struct sim_server_config *c, bool several)
+/* A filter: one that all share, as the workers of a host do; under harsh conditions also one for each, of domains of their
+ * own or of one, and filters that lose their memory or run full. */
+static void random_filters(struct sim_random *r, struct sim_server_config *c, bool harsh)
 {
-    uint32_t domain = (uint32_t)sim_random_u64(r);
+    uint32_t domain = (uint32_t)sim_random_u64(r) | 1;
 
+    c->shared = !harsh || sim_random_chance(r, .5);
+    bool several = !c->shared && sim_random_chance(r, .5);
     for (unsigned i = 0; i < c->replicas; i++)
-        c->domain[i] = several && sim_random_chance(r, .5) ? domain + 1 : domain;
+        c->domain[i] = several && sim_random_chance(r, .5) ? domain + 2 : domain;
+    c->filter_bytes = 1u << 17;
+    if (harsh && sim_random_chance(r, .3))
+        c->wipe_ms = (uint32_t)sim_random_range(r, 100, 5000);
+    if (harsh && sim_random_chance(r, .3)) {
+        c->crowd = (uint32_t)sim_random_range(r, 1, 50);
+        c->filter_bytes = TRK_FILTER_BYTES_MIN;
+    }
 }
 
 /* One large download, seldom two beside each other. */
@@ -234,8 +245,8 @@ void sim_scenario_random(struct sim_scenario *s, enum sim_mix mix, uint64_t seed
     if (sim_random_chance(&r, .2))
         random_continuations(&r, s);
     s->server.scatter = sim_random_chance(&r, .3);
-    if (sim_random_chance(&r, .2))
-        random_domains(&r, &s->server, mix == SIM_MIX_HARSH);
+    if (sim_random_chance(&r, .6))
+        random_filters(&r, &s->server, mix == SIM_MIX_HARSH || mix == SIM_MIX_ATTACK);
     if (mix == SIM_MIX_BIG)
         big(&r, s);
     s->limit_s = mix == SIM_MIX_HARSH ? 7200 : 1200;

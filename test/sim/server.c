@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger.h"
+
 /* Everything that one event needs. Poisoned once: what the core reads without having written it shows
  * as a difference between the twins. */
 struct bench {
@@ -107,15 +109,48 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     s->epoch = 1;
     for (unsigned i = 0; i < config->replicas; i++) {
         list_epochs(&s->keys[i], 1, 0, false);
-        if (config->domain[i])
+        if (config->domain[i] && !(config->shared && i > 0))
             make_filter(s, i);
+        if (config->shared)
+            s->filter[i] = s->filter[0];
+    }
+    s->exactly_once = config->domain[0] && (config->shared || config->replicas == 1);
+    sim_ledger_begin();
+}
+
+void sim_server_wipe(struct sim_server *s, struct sim_random *random)
+{
+    unsigned replica = s->config.shared ? 0 : (unsigned)sim_random_below(random, s->config.replicas);
+    uint32_t domain = (uint32_t)sim_random_u64(random) | 1;
+
+    if (!s->filter[replica])
+        return;
+    s->exactly_once = false;
+    s->config.domain[replica] = domain;
+    make_filter(s, replica);
+    for (unsigned i = 0; s->config.shared && i < s->config.replicas; i++)
+        s->config.domain[i] = domain;
+}
+
+/* Other connections spend numbers, too: a full filter forgets the oldest ones. */
+static void crowd(struct sim_server *s, struct sim_random *random, struct trk_filter *filter, uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < s->config.crowd; i++) {
+        struct trk_conn_id id = { sim_random_u64(random), 1 };
+        trk_filter_spend(filter, &id, 0, 1 + sim_random_below(random, 1000), 1, now_ms);
+        trk_filter_raise(filter, &id, 0, 100, false, now_ms);
     }
 }
 
-void sim_server_wipe(struct sim_server *s, unsigned replica)
+bool sim_server_remembers_all(struct sim_server *s, uint64_t real_ms)
 {
-    s->config.domain[replica] += 1000;
-    make_filter(s, replica);
+    struct trk_filter_stats stats;
+
+    if (s->exactly_once) {
+        trk_filter_stats(s->filter[0], real_ms, &stats);
+        s->exactly_once = stats.evicted == 0;
+    }
+    return s->exactly_once;
 }
 
 /* ---- one event ---- */
@@ -207,6 +242,26 @@ static void check_amount(struct sim_server *s, const struct bench *b, uint32_t b
         violate(s, "more than 10 packets for a single number", detail);
 }
 
+/* No number is granted twice: neither a duplicate nor a repeat of a request brings it again. */
+static void check_ledger(struct sim_server *s, const struct bench *b, const struct trk_segment *seg)
+{
+    const struct trk_spend *p = &b->spend;
+    struct trk_answer a;
+    uint64_t n;
+    char detail[64];
+
+    if (!s->exactly_once || p->type == TRK_SPEND_OPEN || b->plan.refresh || trk_answer_parse(seg->payload, seg->payload_bytes, &a) != TRK_V_ACCEPTED ||
+        (a.form != TRK_FORM_NORMAL && a.form != TRK_FORM_LONG))
+        return;
+    if (!trk_number_of_seq(p->isn, seg->seq, p->request.slot, p->request.parts[0].k, &n)) {
+        violate(s, "an answer at no number's place", "");
+        return;
+    }
+    snprintf(detail, sizeof detail, "number %llu of generation %u", (unsigned long long)n, b->decision.generation);
+    if (!sim_ledger_enter(p->id.h, b->decision.generation, n) && sim_server_remembers_all(s, 0))
+        violate(s, "a number was granted twice", detail);
+}
+
 static void check_packet(struct sim_server *s, const struct bench *b, const uint8_t *packet, uint32_t bytes, const struct trk_segment *in)
 {
     struct trk_segment seg;
@@ -229,6 +284,7 @@ static void check_packet(struct sim_server *s, const struct bench *b, const uint
         violate(s, "an answer that does not parse", "");
     if (b->spend.type != TRK_SPEND_OPEN && seg.payload_bytes > b->spend.request.fill)
         violate(s, "an answer larger than the fill", "");
+    check_ledger(s, b, &seg);
 }
 
 static void send_all(struct sim_server *s, uint32_t bytes_in, const struct trk_segment *in, sim_server_send *send, void *arg)
@@ -258,6 +314,7 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
     if (v == TRK_V_ACCEPTED && !s->config.skip_checksum && !trk_segment_checksum_ok(packet, bytes))
         v = TRK_V_BAD_CHECKSUM;
     if (v == TRK_V_ACCEPTED) {
+        crowd(s, random, r.filter, r.now_ms);
         v = answer(s, &b[0], s->bench->output[0], &r, &seg, NULL);
         s->events++;
         if (s->config.twin_every && s->events % s->config.twin_every == 0)

@@ -20,6 +20,9 @@ struct sim_server_config {
     bool     encrypt, scatter;
     uint32_t domain[SIM_REPLICAS_MAX]; /* of the filters (0: no filter): who spends in another one is told so, and restarts */
     uint32_t filter_bytes;             /* of each replica's filter; 0: 64 KiB */
+    bool     shared;                   /* the replicas are workers of one host: one filter for all of them */
+    uint32_t wipe_ms;                  /* > 0: a filter loses its memory so often */
+    uint32_t crowd;                    /* numbers of other connections that each event brings along into the filter */
     bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */
     uint8_t  twin_every;               /* every so many answers is made twice, by two replicas, and compared; 0: never */
 };
@@ -34,6 +37,7 @@ struct sim_server {
     struct sim_workbench *bench;       /* memory of one event, kept between runs because it is large */
     uint64_t verdicts[TRK_V_COUNT];    /* of intact segments */
     uint64_t events, packets_out, headers_out;
+    bool     exactly_once;             /* one filter that has forgotten nothing yet */
     const char *violation;             /* the first broken rule; the run has failed */
     char     detail[160];
 };
@@ -45,8 +49,10 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
  * packet, an answer to it is a violation. Returns the packet's fate. */
 enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, const uint8_t *packet, uint32_t bytes,
                                    bool garbage, uint64_t real_ms, sim_server_send *send, void *arg);
-/* A filter that forgets everything, and is another domain from then on. */
-void sim_server_wipe(struct sim_server *s, unsigned replica);
+/* True as long as there is one filter, which had to forget nothing. */
+bool sim_server_remembers_all(struct sim_server *s, uint64_t real_ms);
+/* A filter forgets everything, and is another domain from then on. */
+void sim_server_wipe(struct sim_server *s, struct sim_random *random);
 /* The next step of a staged rotation: add, promote, retire. */
 void sim_server_rotate(struct sim_server *s);
 

@@ -150,6 +150,10 @@ static void happen(struct world *w, const struct sim_event *e)
         sim_server_rotate(&w->server);
         sim_events_add(&w->events, w->now_us + (uint64_t)w->scenario->server.rotate_ms * 1000, SIM_EVENT_ROTATE, 0, NULL);
         break;
+    case SIM_EVENT_WIPE:
+        sim_server_wipe(&w->server, &w->random);
+        sim_events_add(&w->events, w->now_us + (uint64_t)w->scenario->server.wipe_ms * 1000, SIM_EVENT_WIPE, 0, NULL);
+        break;
     }
 }
 
@@ -170,6 +174,8 @@ static void begin(struct world *w, const struct sim_scenario *s, struct sim_outc
         sim_trace_begin();
     if (s->server.rotate_ms)
         sim_events_add(&w->events, (uint64_t)s->server.rotate_ms * 1000, SIM_EVENT_ROTATE, 0, NULL);
+    if (s->server.wipe_ms)
+        sim_events_add(&w->events, (uint64_t)s->server.wipe_ms * 1000, SIM_EVENT_WIPE, 0, NULL);
     for (uint16_t i = 0; i < s->n_clients; i++) {
         sim_path_init(&w->up[i], &s->up[i]);
         sim_path_init(&w->down[i], &s->down[i]);
@@ -189,6 +195,8 @@ static void check_honest(struct world *w, const struct trk_client_stats *stats)
     for (size_t i = 0; i < sizeof never_at_server / sizeof *never_at_server; i++)
         if (w->server.verdicts[never_at_server[i]])
             fail(w, "an honest request was refused", trk_verdict_name(never_at_server[i]));
+    if (w->server.verdicts[TRK_V_LOSS_SPENT] + w->server.verdicts[TRK_V_WRONG_DOMAIN] && sim_server_remembers_all(&w->server, 0))
+        fail(w, "an honest request was refused by a filter that forgot nothing", "");
     if (stats->verdicts[TRK_V_MISPREDICTED])
         fail(w, "the client predicted something else than the server did", "mispredicted");
 }
