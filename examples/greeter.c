@@ -67,10 +67,11 @@ static int give_numbers(struct minisock *m, size_t i, const struct msk_range *r,
     uint64_t length = strtoull(text, NULL, 10) * NUMBER_BYTES, at = r->offset - r->first;
     size_t n = at + r->bytes < length ? r->bytes : at < length ? (size_t)(length - at) : 0;
     for (size_t b = 0; b < n; b++) {
-        snprintf(number, sizeof number, "%07u\n", (unsigned)((at + b) / NUMBER_BYTES + 1) % 10000000);
+        if (b == 0 || (at + b) % NUMBER_BYTES == 0)
+            snprintf(number, sizeof number, "%07u\n", (unsigned)((at + b) / NUMBER_BYTES + 1) % 10000000);
         out[b] = (uint8_t)number[(at + b) % NUMBER_BYTES];
     }
-    if (at + n < length)
+    if (at + n != length)              /* there is more; or nothing, as the client asked beyond the end that it did not know */
         return msk_give(m, i, out, n);
     return msk_give_end(m, i, out, n, (struct msk_bytes){ 0 }, false);
 }

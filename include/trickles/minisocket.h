@@ -179,7 +179,8 @@ MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
 /* The bytes of range i, from its offset on, at most as many as asked; for what is missing the client asks again. They
  * are not copied: keep them until msk_reply has returned. */
 MSK_API int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes);
-/* The last bytes of an output of unknown length (bytes may be 0). next_input: the continuation for the client's next
+/* The last bytes of an output of unknown length: it ends at range i's offset + bytes (bytes may be 0). A client that does
+ * not know the end may ask for ranges beyond it: give those nothing. next_input: the continuation for the client's next
  * bytes; last: the stream to the client ends here. */
 MSK_API int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last);
 
