@@ -22,7 +22,8 @@ struct reno {
     uint8_t *state;
     uint32_t una, next, recover, flying;               /* flying: FLYING or RESENT, RFC 6675's pipe */
     uint32_t highest_sacked;
-    double   cwnd, ssthresh, srtt_us, rttvar_us;
+    uint32_t cwnd, ssthresh, counted;                  /* whole packets; acknowledgements since cwnd grew */
+    double   srtt_us, rttvar_us;
     bool     recovering;
     uint64_t rto_at_us; unsigned backoff;
     /* receiver */
@@ -83,7 +84,12 @@ static void advance(struct reno *r, uint32_t cumulative)
         r->flying -= r->state[r->una] == FLYING || r->state[r->una] == RESENT;
         if (r->recovering)
             continue;
-        r->cwnd += r->cwnd < r->ssthresh ? 1 : 1 / r->cwnd;
+        if (r->cwnd < r->ssthresh) {
+            r->cwnd++;
+        } else if (++r->counted >= r->cwnd) {
+            r->cwnd++;
+            r->counted = 0;
+        }
     }
     if (r->recovering && r->una >= r->recover)
         r->recovering = false;
@@ -105,6 +111,7 @@ static void find_losses(struct reno *r)
                 r->recover = r->next;
                 r->ssthresh = r->cwnd / 2 > 2 ? r->cwnd / 2 : 2;
                 r->cwnd = r->ssthresh;
+                r->counted = 0;
             }
         }
     }
@@ -160,6 +167,7 @@ static void on_timer(struct reno *r, uint64_t at_us)
     r->flying = 0;
     r->ssthresh = r->cwnd / 2 > 2 ? r->cwnd / 2 : 2;
     r->cwnd = 1;
+    r->counted = 0;
     r->recovering = false;             /* slow start, through what was sent before as well */
     r->backoff++;
     send_more(r);
@@ -183,7 +191,7 @@ static void react(struct reno *r, const struct sim_event *e)
 
 double sim_reno_seconds(const struct sim_path_config *up, const struct sim_path_config *down, uint64_t bytes, uint32_t mtu, uint64_t seed)
 {
-    struct reno r = { .cwnd = 10, .ssthresh = 1e9, .mtu = mtu };
+    struct reno r = { .cwnd = 10, .ssthresh = UINT32_MAX, .mtu = mtu };
     struct sim_event e;
 
     r.total = (uint32_t)((bytes + mtu - HEADER_BYTES - 1) / (mtu - HEADER_BYTES));

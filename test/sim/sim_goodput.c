@@ -6,7 +6,7 @@
 #include "reno.h"
 #include "world.h"
 
-#define SEEDS 10
+#define SEEDS 20
 #define BYTES 3000000ull
 
 struct cell { const char *name; uint32_t delay_us; double rate_bytes_per_us; uint32_t queue_bytes; double down_loss, up_loss, least; };
@@ -48,7 +48,7 @@ static bool run_cell(const struct cell *c)
         sim_scenario_init(&s, seed);
         s.clients[0].objects = &object;
         s.clients[0].n_objects = 1;
-        s.clients[0].receive_bytes = 1 << 20;
+        s.clients[0].receive_bytes = 1 << 22;
         s.server.twin_every = 0;
         s.server.domain[0] = 1;
         s.server.filter_bytes = 1 << 20;
