@@ -14,6 +14,7 @@ def line(wanted):
 
 if not lines.readline().startswith(b"Hello."):
     sys.exit("no greeting")
+print("greeted", flush=True)
 for count in (1, 5, 182, 10000, 1000000):
     s.sendall(b"count %d\n" % count)
     for i in range(1, count + 1):

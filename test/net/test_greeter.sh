@@ -17,6 +17,7 @@ talk "$SERVER6" "$PORT" || fail "IPv6"
 
 trickles "$PYTHON" "$NET_DIR/greeter_client.py" "$SERVER4" "$PORT" >"$TMP/talk.log" 2>&1 &
 PIDS[talk]=$!
+wait_for 10 "the greeting" grep -q greeted "$TMP/talk.log"
 kills=0
 while alive talk && [ $kills -lt 15 ]; do
     sleep 0.0$((RANDOM % 90 + 10))
