@@ -68,21 +68,22 @@ static int receive(struct engine_loop *loop)
     return 0;
 }
 
-static int wait_ms(const struct engine_loop *loop, int max_wait_ms)
+/* Until the engine's timer, at most max_wait_ms; NULL: for ever. In nanoseconds, as a LAN's timers are below 1 ms. */
+static const struct timespec *wait_time(const struct engine_loop *loop, int max_wait_ms, struct timespec *out)
 {
     uint64_t due_us = trk_client_next_timeout(loop->client), now_us = engine_loop_now();
-    if (due_us == UINT64_MAX)
-        return max_wait_ms;
-    uint64_t wait = due_us > now_us ? (due_us - now_us + 999) / 1000 : 0;
-    if (max_wait_ms >= 0 && wait > (uint64_t)max_wait_ms)
-        return max_wait_ms;
-    return wait > 60000 ? 60000 : (int)wait;
+    uint64_t wait_us = due_us == UINT64_MAX ? UINT64_MAX : due_us > now_us ? due_us - now_us : 0;
+    if (max_wait_ms >= 0 && wait_us > (uint64_t)max_wait_ms * 1000)
+        wait_us = (uint64_t)max_wait_ms * 1000;
+    *out = (struct timespec){ (time_t)(wait_us / 1000000), (long)(wait_us % 1000000) * 1000 };
+    return wait_us == UINT64_MAX ? NULL : out;
 }
 
 int engine_loop_turn(struct engine_loop *loop, int max_wait_ms)
 {
     struct pollfd fd = { .fd = trk_link_fd(loop->link), .events = POLLIN };
-    int n = poll(&fd, 1, wait_ms(loop, max_wait_ms));
+    struct timespec wait;
+    int n = ppoll(&fd, 1, wait_time(loop, max_wait_ms, &wait), NULL);
     if (n < 0 && errno != EINTR)
         return -1;
     if (n > 0 && receive(loop))
