@@ -312,6 +312,32 @@ START_TEST(no_lengths_in_a_continuation_can_do_harm)
 }
 END_TEST
 
+/* Damaged requests, cut anywhere: the same outcome as in one piece. */
+START_TEST(damaged_requests_end_the_same_in_pieces)
+{
+    uint32_t seed = 7;
+    for (int round = 0; round < 30000; round++) {
+        char text[512];
+        struct http_request whole, cut;
+        size_t cuts[3], n = with_tail((size_t)round % GOOD, text, sizeof text), used_whole, used_cut;
+        for (int change = 0; change < 1 + round % 3; change++) {
+            seed = seed * 1664525 + 1013904223;
+            text[(seed >> 8) % n] = seed & 1 ? (char)(seed >> 24) : "\r\n :,/%?\"=-"[(seed >> 24) % 12];
+        }
+        seed = seed * 1664525 + 1013904223;
+        cuts[0] = (seed >> 4) % n;
+        cuts[1] = cuts[0] + (seed >> 12) % (n - cuts[0]);
+        cuts[2] = cuts[1] + (seed >> 20) % (n - cuts[1]);
+        enum http_progress p = feed_cut(text, n, NULL, 0, &whole, &used_whole);
+        ck_assert_msg(feed_cut(text, n, cuts, 3, &cut, &used_cut) == p, "%d: '%s' cut at %zu %zu %zu", p, text, cuts[0], cuts[1], cuts[2]);
+        if (p != HTTP_COMPLETE)
+            continue;
+        ck_assert_uint_eq(used_cut, used_whole);
+        same_request(&whole, &cut);
+    }
+}
+END_TEST
+
 UNIT_MAIN("http_request", every_split_point_gives_the_same_request, every_pair_of_split_points_gives_the_same_request, byte_by_byte,
           fields_mean_what_they_say, odd_ranges_are_ignored_not_misread, bad_input_has_its_own_outcome, long_heads_work_up_to_the_limit,
-          long_paths_are_marked_and_still_fit, a_saved_request_is_loaded_whole_or_not_at_all, no_lengths_in_a_continuation_can_do_harm)
+          long_paths_are_marked_and_still_fit, damaged_requests_end_the_same_in_pieces, a_saved_request_is_loaded_whole_or_not_at_all, no_lengths_in_a_continuation_can_do_harm)
