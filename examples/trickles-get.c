@@ -249,7 +249,7 @@ static bool transfer(struct get *g)
         }
         if (complete(g) || trk_client_at_end(&g->client))
             break;
-        if (engine_loop_flush(g->loop) || engine_loop_turn(g->loop, -1))
+        if (engine_loop_flush(g->loop) || engine_loop_turn(g->loop, 1000))
             return fail("the link failed: %s", strerror(errno));
     }
     return judge_end(g);

@@ -19,7 +19,7 @@ get() {
     cmp "$TMP/got" "$TMP/www/$3" || fail "$3 bytes from $2 differ"
 }
 
-start sniffer "$CLIENT" tcpdump -n -i c0 -U -w "$TMP/flow.pcap" tcp
+start sniffer "$CLIENT" tcpdump --immediate-mode -n -i c0 -U -w "$TMP/flow.pcap" tcp
 wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
 for size in "${sizes[@]}"; do
     get "$CLIENT" "$SERVER4" "$size"

@@ -56,7 +56,7 @@ exchange "lo, own address" "$SERVER" "$SERVER" lo "$SERVER4" 1400 super
 
 # ---- the same bytes on the wire, but for the IPv4 id: a superframe that the kernel cut, and single packets ----
 wire() {                               # MODE: the packets as a capture behind the cut sees them, without IP ids
-    start sniffer "$SERVER" tcpdump -n -i s0 -x -t -c 100 tcp dst port 81
+    start sniffer "$SERVER" tcpdump --immediate-mode -n -i s0 -x -t -c 100 tcp dst port 81
     wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
     in_ns "$CLIENT" "$probe" send "$SERVER4" 81 100 700 "$1" >/dev/null
     wait "${PIDS[sniffer]}" || true
@@ -76,7 +76,7 @@ say "ok: superframes and single packets are the same on the wire"
 # kernel_answers MODE [ADDRESS]: what the server's kernel sends back to two segments for port 80.
 kernel_answers() {
     local address=${2:-$SERVER4}
-    start sniffer "$CLIENT" tcpdump -n -i c0 -l -t -Q in "tcp src port 80 or (ip6 and ip6[6] == 6 and ip6[40:2] == 80)"
+    start sniffer "$CLIENT" tcpdump --immediate-mode -n -i c0 -l -t -Q in "tcp src port 80 or (ip6 and ip6[6] == 6 and ip6[40:2] == 80)"
     wait_for 5 "tcpdump" grep -q 'listening on' "$TMP/sniffer.log"
     receiver "$SERVER" s0 2 3
     in_ns "$CLIENT" "$probe" send "$address" 80 2 0 "$1" >/dev/null
