@@ -25,6 +25,8 @@ struct admitting {
     const struct trk_spend *spend;
     const struct trk_request *r;
     uint64_t now_ms;
+    uint32_t oldest_tick;
+    struct trk_step steps[TRK_PARTS_MAX];
     struct trk_decision *out;
 };
 
@@ -38,93 +40,145 @@ static uint32_t oldest_tick(const struct trk_request *r, uint64_t now_ms)
     return oldest;
 }
 
-/* Numbers directly before k that were free become lost, as they are granted anew; L among them turns lost here. */
-static uint8_t recreate(const struct admitting *a, const struct trk_part *part, const struct trk_step *step, bool *l_turned)
+static bool forgot(const struct admitting *a)
+{
+    return trk_filter_forgot(a->filter, a->oldest_tick, a->now_ms);
+}
+
+static enum trk_fate lose(const struct admitting *a, uint64_t n)
+{
+    return trk_filter_lose(a->filter, &a->r->id, a->r->generation, n, a->now_ms);
+}
+
+/* Numbers directly before k that were free become lost, as they are granted anew. L was turned before. */
+static uint8_t recreate(const struct admitting *a, const struct trk_part *part, const struct trk_step *step, bool l_turned)
 {
     struct trk_report report = { part->ranges, part->n_ranges };
     uint64_t before_run = trk_report_run(&report, part->piece.base, part->k), n = 0;
-    for (uint64_t j = part->k - 1; j > before_run && n < TRK_RECREATE_MAX && j + step->half > step->right; j--, n++) {
-        if (trk_filter_lose(a->filter, &a->r->id, a->r->generation, j, a->now_ms) != TRK_FATE_FREE)
+    for (uint64_t j = part->k - 1; j > before_run && n < TRK_RECREATE_MAX && j + step->half > step->right; j--, n++)
+        if (j == step->loss ? !l_turned : lose(a, j) != TRK_FATE_FREE)
             break;
-        *l_turned |= j == step->loss;
-    }
     return (uint8_t)n;
 }
 
-/* One part: bounds first, then the loss it reports, then its numbers one by one. */
-static enum trk_verdict admit_part(const struct admitting *a, unsigned p, uint64_t *high)
+/* A spent opening founds its generation. There may be several openings of one, from refreshes of different numbers: the
+ * first one that is spent raises the word into it, the others come too late. */
+static bool founds(const struct admitting *a, const struct trk_step *step)
+{
+    return trk_filter_raise(a->filter, &a->r->id, a->r->generation, step->b, true, a->now_ms);
+}
+
+/* One part. L turns lost before anything is spent: of two requests that spend L and that call it lost only one is honoured. */
+static enum trk_verdict admit_part(const struct admitting *a, unsigned p)
 {
     const struct trk_part *part = &a->r->parts[p];
-    struct trk_report report = { part->ranges, part->n_ranges };
-    struct trk_step step = trk_step(part->kind, &part->piece, &report, part->k, part->m);
-    bool recovery = step.mode == TRK_MODE_RECOVERY;
-    if (recovery && part->k + part->m - 1 > step.right)
-        return TRK_V_BEYOND_RECOVERY;
-    if (recovery && trk_filter_fate(a->filter, &a->r->id, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
+    const struct trk_step *step = &a->steps[p];
+    bool recovery = step->mode == TRK_MODE_RECOVERY;
+    enum trk_fate loss = recovery ? lose(a, step->loss) : TRK_FATE_LOST;
+    if (loss == TRK_FATE_SPENT)
         return TRK_V_LOSS_SPENT;
-    a->out->mask[p] = trk_filter_spend(a->filter, &a->r->id, a->r->generation, part->k, part->m, a->now_ms);
-    if (!a->out->mask[p])
+    uint64_t mask = trk_filter_spend(a->filter, &a->r->id, a->r->generation, part->k, part->m, a->now_ms);
+    if (!mask)
         return TRK_V_REPLAYED;
+    if (part->kind == TRK_OPENING && !founds(a, step))
+        return TRK_V_OLD_GENERATION;
+    a->out->mask[p] = mask;
     if (recovery) {
-        bool l_turned = false;
-        if (a->out->mask[p] & 1)
-            a->out->recreate[p] = recreate(a, part, &step, &l_turned);
-        if (!l_turned)
-            l_turned = trk_filter_lose(a->filter, &a->r->id, a->r->generation, step.loss, a->now_ms) == TRK_FATE_FREE;
-        a->out->terminal[p] = l_turned;
+        a->out->terminal[p] = loss == TRK_FATE_FREE;
+        if (mask & 1)
+            a->out->recreate[p] = recreate(a, part, step, a->out->terminal[p]);
     }
-    if (step.a <= step.b && step.b > *high)
-        *high = step.b;
     return TRK_V_ANSWERED;
 }
 
-static enum trk_verdict admit_numbers(const struct admitting *a)
+/* What is refused whatever the filter holds must not touch it. */
+static enum trk_verdict step_parts(struct admitting *a)
 {
-    if (trk_filter_forgot(a->filter, oldest_tick(a->r, a->now_ms)))
+    for (unsigned p = 0; p < a->r->n_parts; p++) {
+        const struct trk_part *part = &a->r->parts[p];
+        struct trk_report report = { part->ranges, part->n_ranges };
+        a->steps[p] = trk_step(part->kind, &part->piece, &report, part->k, part->m);
+        if (a->steps[p].mode == TRK_MODE_RECOVERY && part->k + part->m - 1 > a->steps[p].right)
+            return TRK_V_BEYOND_RECOVERY;
+    }
+    return TRK_V_ACCEPTED;
+}
+
+static enum trk_verdict admit_numbers(struct admitting *a)
+{
+    enum trk_verdict last = step_parts(a);
+    if (last != TRK_V_ACCEPTED)
+        return last;
+    if (forgot(a))
         return TRK_V_WRONG_DOMAIN;                   /* as if of another filter: only restarts */
     struct trk_filter_word word = trk_filter_look(a->filter, &a->r->id, a->now_ms);
     if (word.known && above(word.generation, a->r->generation))
         return TRK_V_OLD_GENERATION;
-    enum trk_verdict last = TRK_V_REPLAYED;
     uint64_t high = 0;
     bool any = false;
     for (unsigned p = 0; p < a->r->n_parts; p++) {
-        last = admit_part(a, p, &high);
-        any |= last == TRK_V_ANSWERED;
+        last = admit_part(a, p);
+        if (last != TRK_V_ANSWERED)
+            continue;
+        any = true;
+        if (a->steps[p].a <= a->steps[p].b && a->steps[p].b > high)
+            high = a->steps[p].b;
     }
     if (!any)
         return last;
+    /* Answered only if no restart came between: so a restart that saw the word saw all that was granted. */
     if (!trk_filter_raise(a->filter, &a->r->id, a->r->generation, high, false, a->now_ms))
         return TRK_V_OLD_GENERATION;
-    return TRK_V_ANSWERED;
+    return forgot(a) ? TRK_V_WRONG_DOMAIN : TRK_V_ANSWERED;
 }
 
+/* ---------------- restarts and refreshes ---------------- */
+
+static bool attested(const struct admitting *a, bool own, const struct trk_filter_word *word)
+{
+    return a->r->restart_kind == TRK_RESTART_RESUME && own && word->known && word->generation == a->r->generation &&
+           (a->spend->cut_f || word->high <= a->r->parts[0].k);
+}
+
+static struct trk_step restart_step(const struct admitting *a, bool believed)
+{
+    const struct trk_part *part = &a->r->parts[0];
+    struct trk_report report = { part->ranges, part->n_ranges };
+    enum trk_why why = a->r->restart_kind == TRK_RESTART_TIMEOUT ? TRK_WHY_TIMEOUT : believed ? TRK_WHY_RESUME : TRK_WHY_UNATTESTED;
+    return trk_restart(part->kind, &part->piece, &report, part->k, why, a->spend->cut_f, a->spend->aged);
+}
+
+/* What the word says and what raises it is one decision: numbers that are spent in between change the word. */
 static enum trk_verdict admit_restart(const struct admitting *a)
 {
-    const struct trk_spend *s = a->spend;
-    const struct trk_part *part = &a->r->parts[0];
     uint32_t to = a->r->generation + a->r->attempt;
-    bool own = a->r->domain == trk_filter_domain(a->filter) && !trk_filter_forgot(a->filter, oldest_tick(a->r, a->now_ms));
-    struct trk_filter_word word = trk_filter_look(a->filter, &a->r->id, a->now_ms);
-    if (word.known && !above(to, word.generation))
-        return TRK_V_OLD_GENERATION;
-    a->out->attested = a->r->restart_kind == TRK_RESTART_RESUME && own && word.known && word.generation == a->r->generation &&
-                       (s->cut_f || word.high <= part->k);
-    a->out->generation = to;
-    struct trk_report report = { part->ranges, part->n_ranges };
-    enum trk_why why = a->r->restart_kind == TRK_RESTART_TIMEOUT ? TRK_WHY_TIMEOUT : a->out->attested ? TRK_WHY_RESUME : TRK_WHY_UNATTESTED;
-    struct trk_step step = trk_restart(part->kind, &part->piece, &report, part->k, why, s->cut_f, s->aged);
-    if (own && step.loss && trk_filter_fate(a->filter, &a->r->id, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
-        return TRK_V_LOSS_SPENT;
-    return trk_filter_raise(a->filter, &a->r->id, to, step.b, true, a->now_ms) ? TRK_V_ANSWERED : TRK_V_OLD_GENERATION;
+    for (int tries = 0; tries < 4; tries++) {
+        bool own = a->r->domain == trk_filter_domain(a->filter);
+        struct trk_filter_word word = trk_filter_look(a->filter, &a->r->id, a->now_ms);
+        if (word.known && !above(to, word.generation))
+            return TRK_V_OLD_GENERATION;
+        a->out->attested = attested(a, own && !forgot(a), &word);
+        struct trk_step step = restart_step(a, a->out->attested);
+        if (step.loss && a->r->parts[0].k > step.right - step.half)
+            return TRK_V_BEYOND_RECOVERY;
+        if (own && step.loss && trk_filter_fate(a->filter, &a->r->id, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
+            return TRK_V_LOSS_SPENT;
+        if (!trk_filter_raise_from(a->filter, &a->r->id, &word, to, step.b, a->now_ms))
+            continue;
+        a->out->generation = to;
+        a->out->attested = a->out->attested && !forgot(a);
+        return TRK_V_ANSWERED;
+    }
+    return TRK_V_OLD_GENERATION;
 }
 
-/* A refresh does not raise the word, so that a repeated one gives the same opening; spending its opening does. */
-static uint32_t refresh_generation(struct trk_filter *filter, const struct trk_request *r, uint64_t now_ms)
+/* A refresh does not raise the word, so that a repeated one gives the same opening; spending its opening does. Whoever is
+ * further than all attempts of this generation has spent the opening of its refresh already, or something newer. */
+static enum trk_verdict admit_refresh(struct trk_filter *filter, const struct trk_request *r, uint64_t now_ms, struct trk_decision *out)
 {
-    uint32_t to = r->generation + TRK_REFRESH_STEP;
+    out->generation = r->generation + TRK_REFRESH_STEP;
     struct trk_filter_word word = filter ? trk_filter_look(filter, &r->id, now_ms) : (struct trk_filter_word){ 0 };
-    return word.known && !above(to, word.generation) ? word.generation + 1 : to;
+    return word.known && !above(out->generation, word.generation) ? TRK_V_OLD_GENERATION : TRK_V_REFRESHED;
 }
 
 void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const struct trk_serve_config *config,
@@ -136,21 +190,20 @@ void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const s
         out->verdict = TRK_V_CLOSED;
     if (spend->type == TRK_SPEND_CLOSE || spend->type == TRK_SPEND_OPEN)
         return;
-    const struct admitting a = { filter, spend, r, now_ms, out };
     if (spend->must_refresh) {
         spend_all(r, out);
-        out->verdict = TRK_V_REFRESHED;
-        out->generation = refresh_generation(filter, r, now_ms);
-    } else if (filter) {
-        out->verdict = spend->type == TRK_SPEND_RESTART ? admit_restart(&a) : admit_numbers(&a);
-        if (spend->type == TRK_SPEND_RESTART)
-            spend_all(r, out);
-    } else {
+        out->verdict = admit_refresh(filter, r, now_ms, out);
+    } else if (!filter) {
         spend_all(r, out);
         if (spend->type != TRK_SPEND_RESTART)
             return;
         /* Only our own seal can say that the client was left with less than it was granted. */
         out->attested = r->restart_kind == TRK_RESTART_RESUME && spend->cut_f != 0 && r->domain == config->domain;
         out->generation = r->generation + r->attempt;
+    } else {
+        struct admitting a = { .filter = filter, .spend = spend, .r = r, .now_ms = now_ms, .oldest_tick = oldest_tick(r, now_ms), .out = out };
+        if (spend->type == TRK_SPEND_RESTART)
+            spend_all(r, out);
+        out->verdict = spend->type == TRK_SPEND_RESTART ? admit_restart(&a) : admit_numbers(&a);
     }
 }

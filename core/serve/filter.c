@@ -1,4 +1,4 @@
-/* filter.c - the filter's memory: made, found again, counted. */
+/* filter.c - the filter's memory: made, found again, its time and its floor. */
 #include <string.h>
 #include <sodium.h>
 #include "serve/filter_state.h"
@@ -51,37 +51,60 @@ uint64_t trk_filter_hash(const struct trk_filter *f, const struct trk_conn_id *i
     return x;
 }
 
-void trk_filter_raise_floor(struct trk_filter *f, uint8_t second, uint64_t now_ms)
+/* ---------------- time and the floor ---------------- */
+
+static void raise_floor(struct trk_filter *f, uint64_t to_ms)
 {
-    uint8_t age = (uint8_t)(trk_second(now_ms) - second);
-    if (age >= 256 - FILTER_AHEAD_S)
-        age = 0;
-    /* The entry spoke for grants sealed up to the end of its second. */
-    uint32_t tick = trk_tick(now_ms - (uint64_t)age * 1000 + 1000), old = atomic_load(&f->floor_tick);
-    atomic_fetch_add_explicit(&f->evicted, 1, memory_order_relaxed);
-    while (!atomic_load(&f->floor_set) || (int32_t)(tick - old) > 0)
-        if (atomic_compare_exchange_weak(&f->floor_tick, &old, tick)) {
-            atomic_store(&f->floor_set, 1);
-            return;
-        }
+    uint64_t old = atomic_load(&f->floor_ms);
+    while (to_ms > old && !atomic_compare_exchange_weak(&f->floor_ms, &old, to_ms))
+        ;
 }
 
-bool trk_filter_forgot(const struct trk_filter *f, uint32_t tick)
+/* While a clock that was set back catches up, the filter's time stands still, so no entry dies early. What went back by
+ * more than the horizon would take too long: then all that was sealed before the jump, and can still be spent, is
+ * forgotten. */
+uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms)
 {
-    return atomic_load(&f->floor_set) && (int32_t)(tick - atomic_load(&f->floor_tick)) <= 0;
+    uint64_t now = now_ms / 1000, newest = atomic_load(&f->newest_s);
+    while (now > newest || now + FILTER_BACK_S < newest) {
+        if (now < newest)
+            raise_floor(f, now_ms + TRK_SKEW_MS + 1000);
+        if (atomic_compare_exchange_weak(&f->newest_s, &newest, now))
+            return now;
+    }
+    return newest;
 }
+
+/* The entry spoke for grants sealed up to the end of its second. */
+void trk_filter_evict(struct trk_filter *f, uint8_t second, uint64_t clock_s)
+{
+    atomic_fetch_add_explicit(&f->evicted, 1, memory_order_relaxed);
+    raise_floor(f, (uint64_t)((int64_t)clock_s - trk_second_age(second, (uint8_t)clock_s)) * 1000 + 999);
+}
+
+bool trk_filter_forgot(const struct trk_filter *f, uint32_t tick, uint64_t now_ms)
+{
+    int64_t age_ms = trk_age_ms(trk_tick(now_ms), tick);
+    if (age_ms > TRK_HORIZON_MS + TRK_SKEW_MS || TRK_TICK_MS - age_ms > TRK_SKEW_MS)
+        return true;                   /* a server of its own horizon or skew: entries do not live so long */
+    int64_t sealed_ms = (int64_t)now_ms - age_ms;    /* a tick early, to be on the safe side */
+    return sealed_ms <= (int64_t)atomic_load(&f->floor_ms);
+}
+
+/* ---------------- counters ---------------- */
 
 static uint32_t horizon_in_force(const struct trk_filter *f, uint64_t now_ms)
 {
-    if (!atomic_load(&f->floor_set))
-        return TRK_HORIZON_MS;
-    int64_t since = trk_age_ms(trk_tick(now_ms), atomic_load(&f->floor_tick)) - TRK_TICK_MS;
-    return since < 0 ? 0 : since > TRK_HORIZON_MS ? TRK_HORIZON_MS : (uint32_t)since;
+    uint64_t floor = atomic_load(&f->floor_ms);
+    if (now_ms <= floor)
+        return 0;
+    return now_ms - floor < TRK_HORIZON_MS ? (uint32_t)(now_ms - floor) : TRK_HORIZON_MS;
 }
 
 void trk_filter_stats(const struct trk_filter *f, uint64_t now_ms, struct trk_filter_stats *out)
 {
-    uint8_t now = trk_second(now_ms);
+    uint64_t newest = atomic_load(&f->newest_s);
+    uint8_t now = (uint8_t)(now_ms / 1000 > newest ? now_ms / 1000 : newest);
     *out = (struct trk_filter_stats){
         .spent = atomic_load(&f->spent), .refused = atomic_load(&f->refused), .lost = atomic_load(&f->lost),
         .evicted = atomic_load(&f->evicted), .groups = f->group_lines * GROUPS_PER_LINE, .words = f->word_lines * WORDS_PER_LINE,

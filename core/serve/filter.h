@@ -1,12 +1,16 @@
 /* filter.h - what the server remembers, and all of it: which numbers were spent, for as long as a grant may be spent
- * (the paper's replay hash, 2.2; PROTOCOL.md 6.2). Fixed memory that workers of a host share.
+ * (the paper's replay hash, 2.2; PROTOCOL.md 6.3). Fixed memory that workers of a host share.
  *
  * Two tables of cache lines. A *group* is a 64-bit word {tag, second, 16 x 2 bits}: the fates of 16 numbers of one
  * generation. A *word* is 16 bytes {tag, generation, highest number granted, second} for each connection. Every change is
  * one compare-and-swap: a worker that dies leaves no lock, at worst a number that is spent and was not answered. Two
  * workers that create the same entry at once may both end up refusing; they never both succeed.
  * Entries live for the horizon and the skew. Evicting a live one first raises the *floor*: grants sealed at or before it
- * may only restart, so forgetting never makes a spent number free. */
+ * may only restart, so forgetting never makes a spent number free. Whoever asks trk_filter_forgot must ask *after* what it
+ * wants to rely on: an entry that was not found may just have been evicted, but then the floor stands already.
+ *
+ * Tags are short (24 bits of a group, 39 of a word): one number in some millions is taken for spent though it is not. Its
+ * request is lost, no more. */
 #ifndef TRK_SERVE_FILTER_H
 #define TRK_SERVE_FILTER_H
 
@@ -25,6 +29,8 @@ struct trk_filter *trk_filter_create(void *memory, size_t bytes, uint32_t domain
 struct trk_filter *trk_filter_attach(void *memory, size_t bytes);
 uint32_t trk_filter_domain(const struct trk_filter *f);
 
+/* now_ms below is real time, of one clock for all workers. The filter's own time never goes back, except by more than the
+ * horizon: such a jump raises the floor. */
 enum trk_fate { TRK_FATE_FREE = 0, TRK_FATE_SPENT = 1, TRK_FATE_LOST = 2 };
 
 /* Spend those of k .. k+m-1 (m <= 64) that are free. Bit i of the result: k+i was free, and is spent by this very call. */
@@ -35,18 +41,22 @@ enum trk_fate trk_filter_fate(struct trk_filter *f, const struct trk_conn_id *id
 
 struct trk_filter_word { bool known; uint32_t generation; uint64_t high; };   /* highest generation honoured, highest number granted in it */
 struct trk_filter_word trk_filter_look(struct trk_filter *f, const struct trk_conn_id *id, uint64_t now_ms);
-/* Raise the word. strictly: only into a generation above the word's (a restart). False if the word is above, or another
- * worker was first. */
+/* Raise the word. strictly: only into a generation above the word's (a restart, an opening). False if the word is above, or
+ * another worker was first. */
 bool trk_filter_raise(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t high, bool strictly, uint64_t now_ms);
+/* The same, strictly, and only if the word is still what was seen. */
+bool trk_filter_raise_from(struct trk_filter *f, const struct trk_conn_id *id, const struct trk_filter_word *seen,
+                           uint32_t generation, uint64_t high, uint64_t now_ms);
 
-/* True if a grant sealed at this tick may have been forgotten: it only restarts. */
-bool trk_filter_forgot(const struct trk_filter *f, uint32_t tick);
+/* True if a number whose grant was sealed at this tick may have been forgotten, or will be while it can be spent: it only
+ * restarts. */
+bool trk_filter_forgot(const struct trk_filter *f, uint32_t tick, uint64_t now_ms);
 
 struct trk_filter_stats {
     uint64_t spent, refused;           /* numbers, since the filter was made */
     uint64_t lost;                     /* numbers turned lost */
     uint64_t evicted;                  /* live entries that had to go */
-    uint64_t groups, words;            /* capacity */
+    uint64_t groups, words;            /* capacity. Above a quarter of the words, live ones begin to be evicted */
     uint64_t groups_live, words_live;  /* in use now: counted by walking the tables */
     uint32_t horizon_ms;               /* in force: how long a grant can be spent before the floor forgets it */
 };

@@ -5,40 +5,61 @@
  * of two workers at least one sees the other's change and refuses. */
 #include "serve/filter_state.h"
 
+#define LANES 0x55555555u              /* the lower bit of each number's two */
+
+static _Atomic uint64_t *line_of(struct trk_filter *f, uint64_t hash) { return &f->lines[hash % f->group_lines * GROUPS_PER_LINE]; }
 static uint64_t tag_of(uint64_t hash) { return hash >> 40 ? hash >> 40 : 1; }
+static uint8_t second_of(uint64_t entry) { return (uint8_t)(entry >> 32); }
 
 static uint64_t pack(uint64_t tag, uint8_t second, uint32_t fates)
 {
     return tag << 40 | (uint64_t)second << 32 | fates;
 }
 
-struct line { uint64_t seen[GROUPS_PER_LINE]; int mine, place; uint32_t fates; };
+/* Bit i of a mask to bit 2i, and back. */
+static uint32_t spread(uint32_t x)
+{
+    x = (x | x << 8) & 0x00ff00ff;
+    x = (x | x << 4) & 0x0f0f0f0f;
+    x = (x | x << 2) & 0x33333333;
+    return (x | x << 1) & LANES;
+}
+static uint16_t gather(uint32_t x)
+{
+    x &= LANES;
+    x = (x | x >> 1) & 0x33333333;
+    x = (x | x >> 2) & 0x0f0f0f0f;
+    x = (x | x >> 4) & 0x00ff00ff;
+    return (uint16_t)(x | x >> 8);
+}
+static uint32_t free_lanes(uint32_t fates) { return ~(fates | fates >> 1) & LANES; }
+
+struct line { uint64_t seen[GROUPS_PER_LINE]; int place; bool mine, evicts; uint32_t fates; };
 
 /* Read the line: all copies of our group together, and where to write: our first copy, else a free place, else the oldest. */
 static struct line look(_Atomic uint64_t *at, uint64_t tag, uint8_t now)
 {
-    struct line l = { .mine = -1, .place = -1 };
-    int oldest = 0;
-    uint8_t oldest_age = 0;
+    struct line l = { .place = -1 };
+    int oldest = 0, oldest_age = -FILTER_AHEAD_S - 1, spare = -1;
     for (int i = 0; i < GROUPS_PER_LINE; i++) {
         uint64_t e = l.seen[i] = atomic_load(&at[i]);
-        uint8_t second = (uint8_t)(e >> 32), age = (uint8_t)(now - second);
-        if (!e || !trk_second_live(second, now)) {
-            if (l.place < 0)
-                l.place = i;
+        int age = trk_second_age(second_of(e), now);
+        if (!e || age > FILTER_LIFE_S) {
+            if (spare < 0)
+                spare = i;
         } else if (e >> 40 == tag) {
             l.fates |= (uint32_t)e;
-            if (l.mine < 0)
-                l.mine = i;
-        } else if (age <= FILTER_LIFE_S && age >= oldest_age) {
+            if (l.place < 0)
+                l.place = i;
+        } else if (age > oldest_age) {
             oldest = i;
             oldest_age = age;
         }
     }
-    if (l.mine >= 0)
-        l.place = l.mine;
-    else if (l.place < 0)
-        l.place = oldest | GROUPS_PER_LINE;          /* marked: a live entry has to go */
+    l.mine = l.place >= 0;
+    l.evicts = !l.mine && spare < 0;
+    if (!l.mine)
+        l.place = spare >= 0 ? spare : oldest;
     return l;
 }
 
@@ -48,43 +69,31 @@ static uint32_t fates_elsewhere(_Atomic uint64_t *at, uint64_t tag, int but, uin
     uint32_t fates = 0;
     for (int i = 0; i < GROUPS_PER_LINE; i++) {
         uint64_t e = atomic_load(&at[i]);
-        if (i != but && e && e >> 40 == tag && trk_second_live((uint8_t)(e >> 32), now))
+        if (i != but && e >> 40 == tag && trk_second_live(second_of(e), now))
             fates |= (uint32_t)e;
     }
     return fates;
 }
 
-static bool is_free(uint32_t fates, unsigned i) { return !(fates >> 2 * i & 3); }
-
 /* Give fate to those of `wanted` (bit i: number i of the group) that are free. Returns which ones got it by this call;
  * *before: the fates that were found. */
 static uint16_t change(struct trk_filter *f, uint64_t hash, uint16_t wanted, enum trk_fate fate, uint64_t now_ms, uint32_t *before)
 {
-    _Atomic uint64_t *at = trk_group_line(f, hash);
-    uint64_t tag = tag_of(hash);
-    uint8_t now = trk_second(now_ms);
+    _Atomic uint64_t *at = line_of(f, hash);
+    uint64_t tag = tag_of(hash), clock = trk_filter_clock(f, now_ms);
     for (int tries = 0; tries < FILTER_TRIES; tries++) {
-        struct line l = look(at, tag, now);
-        uint16_t got = 0;
-        uint32_t fates = l.mine >= 0 ? (uint32_t)l.seen[l.mine] : 0;
+        struct line l = look(at, tag, (uint8_t)clock);
+        uint32_t got = spread(wanted) & free_lanes(l.fates);
         *before = l.fates;
-        for (unsigned i = 0; i < GROUP_NUMBERS; i++)
-            if (wanted >> i & 1 && is_free(l.fates, i)) {
-                got |= (uint16_t)(1u << i);
-                fates |= (uint32_t)fate << 2 * i;
-            }
         if (!got)
             return 0;
-        int place = l.place & (GROUPS_PER_LINE - 1);
-        if (l.place & GROUPS_PER_LINE)
-            trk_filter_raise_floor(f, (uint8_t)(l.seen[place] >> 32), now_ms);
-        if (!atomic_compare_exchange_strong(&at[place], &l.seen[place], pack(tag, now, fates)))
+        uint32_t fates = (l.mine ? (uint32_t)l.seen[l.place] : 0) | got * (uint32_t)fate;
+        if (l.evicts)
+            trk_filter_evict(f, second_of(l.seen[l.place]), clock);
+        if (!atomic_compare_exchange_strong(&at[l.place], &l.seen[l.place], pack(tag, (uint8_t)clock, fates)))
             continue;
-        uint32_t others = fates_elsewhere(at, tag, place, now);
-        for (unsigned i = 0; i < GROUP_NUMBERS; i++)
-            if (got >> i & 1 && !is_free(others, i))
-                got &= (uint16_t)~(1u << i);         /* another worker was at the same number: neither may have it */
-        return got;
+        /* Where another worker was at the same number, neither may have it. */
+        return gather(got & free_lanes(fates_elsewhere(at, tag, l.place, (uint8_t)clock)));
     }
     *before = UINT32_MAX;
     return 0;
@@ -93,7 +102,6 @@ static uint16_t change(struct trk_filter *f, uint64_t hash, uint16_t wanted, enu
 uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms)
 {
     uint64_t mask = 0;
-    uint32_t got_all = 0;
     for (uint64_t n = k; n < k + m;) {
         uint64_t group = n / GROUP_NUMBERS, end = (group + 1) * GROUP_NUMBERS < k + m ? (group + 1) * GROUP_NUMBERS : k + m;
         unsigned first = (unsigned)(n % GROUP_NUMBERS), count = (unsigned)(end - n);
@@ -101,13 +109,15 @@ uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, ui
         uint16_t wanted = (uint16_t)(((1u << count) - 1) << first);
         uint16_t got = change(f, trk_filter_hash(f, id, generation, group), wanted, TRK_FATE_SPENT, now_ms, &before);
         mask |= (uint64_t)(got >> first) << (n - k);
-        for (; got; got &= (uint16_t)(got - 1))
-            got_all++;
         n = end;
     }
-    atomic_fetch_add_explicit(&f->spent, got_all, memory_order_relaxed);
-    if (got_all < m)
-        atomic_fetch_add_explicit(&f->refused, m - got_all, memory_order_relaxed);
+    uint32_t spent = 0;
+    for (uint64_t rest = mask; rest; rest &= rest - 1)
+        spent++;
+    if (spent)
+        atomic_fetch_add_explicit(&f->spent, spent, memory_order_relaxed);
+    if (spent < m)
+        atomic_fetch_add_explicit(&f->refused, m - spent, memory_order_relaxed);
     return mask;
 }
 
@@ -132,5 +142,5 @@ enum trk_fate trk_filter_lose(struct trk_filter *f, const struct trk_conn_id *id
 enum trk_fate trk_filter_fate(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t n, uint64_t now_ms)
 {
     uint64_t hash = trk_filter_hash(f, id, generation, n / GROUP_NUMBERS);
-    return fate_in(look(trk_group_line(f, hash), tag_of(hash), trk_second(now_ms)).fates, n);
+    return fate_in(look(line_of(f, hash), tag_of(hash), (uint8_t)trk_filter_clock(f, now_ms)).fates, n);
 }

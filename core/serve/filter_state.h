@@ -5,9 +5,10 @@
 #include <stdatomic.h>
 #include "serve/filter.h"
 
-#define FILTER_MAGIC      0x54724b46696c7431ull      /* "TrKFilt1" */
+#define FILTER_MAGIC      0x54724b46696c7432ull      /* "TrKFilt2" */
 #define FILTER_LIFE_S     ((TRK_HORIZON_MS + TRK_SKEW_MS) / 1000 + 1)
-#define FILTER_AHEAD_S    16                         /* an entry this far in the future is live: another worker's clock */
+#define FILTER_AHEAD_S    16                         /* an entry this far in the future is live: another worker's time */
+#define FILTER_BACK_S     (TRK_HORIZON_MS / 1000)    /* a clock that went back further is believed */
 #define FILTER_TRIES      16
 #define GROUP_NUMBERS     16
 #define GROUPS_PER_LINE   8
@@ -20,31 +21,24 @@ struct trk_filter {                    /* one header page-let, then group lines,
     uint32_t domain;
     uint8_t  key[TRK_FILTER_KEY_BYTES];
     uint64_t group_lines, word_lines;
-    _Atomic uint32_t floor_tick;
-    _Atomic uint32_t floor_set;        /* the floor means something */
+    _Alignas(64) _Atomic uint64_t floor_ms;          /* 0: nothing was evicted yet */
+    _Atomic uint64_t newest_s;         /* the filter's time */
     _Alignas(64) _Atomic uint64_t spent, refused, lost, evicted;
     _Alignas(64) _Atomic uint64_t lines[];           /* 8 to a cache line */
 };
 
-static inline _Atomic uint64_t *trk_group_line(const struct trk_filter *f, uint64_t hash)
-{
-    return (_Atomic uint64_t *)&f->lines[(hash % f->group_lines) * 8];
-}
-static inline trk_u128 *trk_word_line(const struct trk_filter *f, uint64_t hash)
-{
-    return (trk_u128 *)&f->lines[(f->group_lines + hash % f->word_lines) * 8];
-}
-
-/* Seconds of an entry, eight or more bits that wrap: how old, and whether it still counts. */
-static inline bool trk_second_live(uint8_t then, uint8_t now)
+/* Seconds of an entry, eight bits that wrap: how old it is, negative for one of another worker that is ahead of us. */
+static inline int trk_second_age(uint8_t then, uint8_t now)
 {
     uint8_t age = (uint8_t)(now - then);
-    return age <= FILTER_LIFE_S || age >= 256 - FILTER_AHEAD_S;
+    return age >= 256 - FILTER_AHEAD_S ? age - 256 : age;
 }
-static inline uint8_t trk_second(uint64_t now_ms) { return (uint8_t)(now_ms / 1000); }
+static inline bool trk_second_live(uint8_t then, uint8_t now) { return trk_second_age(then, now) <= FILTER_LIFE_S; }
 
+/* The filter's time in seconds: that of the clock, but as far as any worker has seen it. */
+uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms);
 uint64_t trk_filter_hash(const struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t group);
-/* An entry last touched `second` is about to be forgotten. */
-void trk_filter_raise_floor(struct trk_filter *f, uint8_t second, uint64_t now_ms);
+/* A live entry last touched in this second of the filter's time is about to be forgotten. */
+void trk_filter_evict(struct trk_filter *f, uint8_t second, uint64_t clock_s);
 
 #endif
