@@ -130,6 +130,7 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
 {
     sigset_t kept;
     int ends[2] = { -1, -1 };
+    errno = ENOBUFS;
     shim_lock(&kept);                  /* no fork meanwhile: a child with a copy of our end would keep it alive */
     shim_sockets_reap();
     bool ok = shim_engine_start(why);
@@ -142,6 +143,7 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
         copy_options(fd, ends[0]);
         ok = tell_engine(out->socket, fd, ends[0], ends[1]);
     }
+    int error = errno;
     out->app_end = ends[0];
     if (ends[1] >= 0)
         libc_close(ends[1]);
@@ -152,6 +154,7 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
     if (!ok && ends[0] >= 0)
         libc_close(ends[0]);
     shim_unlock(&kept);
+    errno = error;
     return ok;
 }
 

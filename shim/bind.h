@@ -10,7 +10,7 @@ bool shim_eligible(int fd, const struct sockaddr *addr, socklen_t len, union shi
 
 struct shim_binding { struct shim_socket *socket; int app_end; };
 /* Make the pair and tell the engine to connect. The program's descriptors are untouched so far.
- * False: it cannot be done; *why says so. */
+ * False: it cannot be done; errno and *why say so. */
 bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why);
 /* Put the application's end in the place of every descriptor of the kernel socket. */
 bool shim_bind_swap(struct shim_binding *b, int fd);

@@ -13,8 +13,7 @@
 static int without_trickles(int fd, const struct sockaddr *addr, socklen_t len, const char *why)
 {
     if (shim_config.mode == SHIM_REQUIRE) {
-        shim_complain("%s (TRICKLES=require forbids TCP)", why);
-        errno = EPERM;
+        shim_complain("%s (TRICKLES=require forbids TCP)", why);       /* errno is kept */
         return -1;
     }
     shim_log(SHIM_LOG_INFO, "%s; plain TCP", why);

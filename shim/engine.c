@@ -23,6 +23,7 @@
 static struct {
     pid_t pid;                         /* whose engine this is; vfork's and clone's children share or copy it */
     struct shim_hidden control;
+    bool in_child;
 } engine = { .control = { .fd = -1 } };
 
 static bool may_open_packet_sockets(void)
@@ -63,6 +64,7 @@ bool shim_engine_start(const char **why)
     if (!may_open_packet_sockets()) {
         *why = "no right to open packet sockets (CAP_NET_RAW): run it as root, or through a `trickles` that has the file "
                "capability cap_net_raw+ep";
+        errno = EPERM;
         return false;
     }
     int ends[2];
@@ -70,7 +72,7 @@ bool shim_engine_start(const char **why)
     if (!shim_fork_watch() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return false;
     shim_log_open();
-    struct shim_loop_start start = { .control = ends[1], .log = shim_log_fd() };
+    struct shim_loop_start start = { .control = ends[1], .log = shim_log_fd(), .in_child = engine.in_child };
     bool ok = start_thread(&start);
     libc_close(ends[1]);               /* the engine has its own copy by now */
     if (!ok) {
@@ -137,5 +139,6 @@ void shim_engine_drain(bool last)
 void shim_engine_forked(void)
 {
     engine.pid = 0;
+    engine.in_child = true;
     shim_hidden_close(&engine.control);
 }

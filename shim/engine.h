@@ -28,7 +28,7 @@ struct shim_message {                  /* within one process: pointers are good 
     _Atomic uint32_t *done;            /* DRAIN: a futex, set to 1 */
 };
 
-/* False if there is none and none can be started (no rights, no thread): *why says so. Table lock held. */
+/* False if there is none and none can be started (no rights, no thread): errno and *why say so. Table lock held. */
 bool shim_engine_start(const char **why);
 /* Send one message; fds are copies for the engine, NULL and 0 for none. False if the engine is gone. */
 bool shim_engine_tell(const struct shim_message *message, const int *fds, int n);

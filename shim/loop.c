@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sodium.h>
@@ -32,21 +34,19 @@ bool shim_loop_watch(struct shim_loop *loop, int fd, uint32_t events, struct shi
     return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* A table of our own: a copy of the program's in which only ours stay open. The standard numbers are taken, so that
- * a library which writes to them writes to nobody. */
+/* A table of our own: a copy of the program's in which only ours stay open. close_range() makes the copy where
+ * container profiles forbid unshare(). The standard numbers are taken, so that a library which writes to them writes to nobody. */
 static bool take_own_table(const struct shim_loop_start *start)
 {
-    int kept[] = { start->control < start->log ? start->control : start->log, start->control < start->log ? start->log : start->control };
-    unsigned from = 0;
-    if (unshare(CLONE_FILES) < 0)
+    int low = start->control < start->log ? start->control : start->log;
+    int high = start->control < start->log ? start->log : start->control;
+    if (libc_close_range((unsigned)high + 1, ~0u, CLOSE_RANGE_UNSHARE) < 0 &&
+        (unshare(CLONE_FILES) < 0 || libc_close_range((unsigned)high + 1, ~0u, 0) < 0))
         return false;
-    for (int i = 0; i < 2; i++) {
-        if (kept[i] > (int)from)
-            libc_close_range(from, (unsigned)kept[i] - 1, 0);
-        if (kept[i] >= 0)
-            from = (unsigned)kept[i] + 1;
-    }
-    libc_close_range(from, ~0u, 0);
+    if (low > 0)
+        libc_close_range(0, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        libc_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
     int null;
     do
         null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -56,12 +56,16 @@ static bool take_own_table(const struct shim_loop_start *start)
     return true;
 }
 
-static void open_capture(struct shim_loop *loop)
+/* FILE; in a forked child, whose parent may be writing that, FILE.PID. */
+static void open_capture(struct shim_loop *loop, bool in_child)
 {
-    char error[256];
+    char error[256], path[PATH_MAX];
     if (!shim_config.pcap_file)
         return;
-    loop->capture = trk_capture_open(shim_config.pcap_file, error, sizeof error);
+    int n = snprintf(path, sizeof path, "%s", shim_config.pcap_file);
+    if (in_child && n > 0 && (size_t)n < sizeof path)
+        snprintf(path + n, sizeof path - (size_t)n, ".%d", (int)getpid());
+    loop->capture = trk_capture_open(path, error, sizeof error);
     if (!loop->capture)
         shim_log(SHIM_LOG_ERROR, "TRICKLES_PCAP: %s", error);
 }
@@ -194,10 +198,13 @@ static int wait_for_events(struct shim_loop *loop, struct epoll_event *events)
     uint64_t wake = next_wake_us(loop), now = clock_us();
     uint64_t wait = wake > now ? wake - now : 0;
     struct timespec limit = { .tv_sec = (time_t)(wait / 1000000), .tv_nsec = (long)(wait % 1000000) * 1000 };
-    int n = epoll_pwait2(loop->epoll, events, EVENTS, wake == UINT64_MAX ? NULL : &limit, NULL);
-    if (n < 0 && errno == ENOSYS)      /* before Linux 5.11: whole milliseconds */
-        n = epoll_wait(loop->epoll, events, EVENTS, wake == UINT64_MAX ? -1 : (int)(wait / 1000 < 60000 ? wait / 1000 + 1 : 60000));
-    return n;
+    if (!loop->coarse) {
+        int n = epoll_pwait2(loop->epoll, events, EVENTS, wake == UINT64_MAX ? NULL : &limit, NULL);
+        if (n >= 0 || errno == EINTR)
+            return n;
+        loop->coarse = true;           /* before Linux 5.11, or under an old container profile */
+    }
+    return epoll_wait(loop->epoll, events, EVENTS, wake == UINT64_MAX ? -1 : (int)(wait / 1000 < 60000 ? wait / 1000 + 1 : 60000));
 }
 
 static void run(struct shim_loop *loop)
@@ -213,6 +220,8 @@ static void run(struct shim_loop *loop)
             if (c->dirty || c->wake_us <= loop->now_us)
                 shim_connection_run(c);
         follow_drain(loop);
+        if (loop->capture)
+            trk_capture_flush(loop->capture);  /* whole at any end of the program */
         shim_connections_free_over(loop);
     }
 }
@@ -224,7 +233,7 @@ void *shim_loop_main(void *argument)
     shim_on_engine = true;
     pthread_setname_np(pthread_self(), "trickles");
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);       /* delayed requests leave after fractions of a round trip */
-    bool ok = sodium_init() >= 0 && take_own_table(start);
+    bool ok = sodium_init() >= 0 && take_own_table(start), in_child = start->in_child;
     memset(&loop, 0, sizeof loop);
     loop.control = start->control;
     loop.control_source = (struct shim_source){ SHIM_SOURCE_CONTROL, &loop };
@@ -234,7 +243,7 @@ void *shim_loop_main(void *argument)
     shim_futex_wake(&start->ready);    /* start is gone from here on */
     if (!ok)
         return NULL;
-    open_capture(&loop);
+    open_capture(&loop, in_child);
     run(&loop);
     return NULL;
 }

@@ -13,6 +13,7 @@ enum { SHIM_LOOP_STARTING, SHIM_LOOP_RUNS, SHIM_LOOP_FAILED };
 
 struct shim_loop_start {               /* the argument of the thread; gone once ready is set */
     int control, log;                  /* descriptors to keep */
+    bool in_child;                     /* of a fork: the parent may have an engine, too */
     _Atomic uint32_t ready;            /* a futex */
 };
 void *shim_loop_main(void *start);
@@ -35,6 +36,7 @@ struct shim_loop {
     struct shim_link_use *links;
     struct trk_capture *capture;
     bool busy;                         /* a link has more: do not sleep */
+    bool coarse;                       /* only whole milliseconds can be waited for */
     bool draining, last;
     uint64_t drain_limit_us;
     _Atomic uint32_t *drain_done;      /* a futex; NULL: nobody waits */

@@ -150,7 +150,7 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
     c->client.config.flow.src = *source;        /* what release needs, should the next lines fail */
     c->client.config.flow.sport = port;
     if (!shim_links_add_port(c->link, source, port) || !take_memory(c) || !open_client(c, source, port)) {
-        give_up(c, ENOBUFS, "no memory for the connection");
+        give_up(c, ENOBUFS, "no memory for the connection, or an MTU below 576");
         return;
     }
     name_local(c, source, port);

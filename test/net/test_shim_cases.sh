@@ -65,10 +65,10 @@ for case in ${@:-$("$TOOLS/trk-shim_cases" --list)}; do
             compare "$case"
             peer_says tcp "peer: reset"
             peer_says trickles "peer: closed" ;;
-        exits|exits_at_once|exits_quickly|closes_and_exits|execs)
+        exits|exits_with_stdio|exits_at_once|exits_quickly|closes_and_exits|execs)
             compare "$case"
             peer_says trickles "$(case $case in
-                exits) echo said before exit ;; exits_at_once) echo said before _exit ;; exits_quickly) echo said before quick_exit ;;
+                exits) echo said before exit ;; exits_with_stdio) echo said by stdio ;; exits_at_once) echo said before _exit ;; exits_quickly) echo said before quick_exit ;;
                 closes_and_exits) echo said before close ;; execs) echo said before exec ;; esac)" ;;
         *)                  compare "$case" ;;
     esac

@@ -129,6 +129,17 @@ static void exits(void)
     exit(0);
 }
 
+/* What stdio still holds is flushed by exit() itself. */
+static void exits_with_stdio(void)
+{
+    FILE *stream = fdopen(connected(), "w");
+    for (int i = 0; i < 3000; i++)
+        fputs("log filler filler filler filler filler filler\n", stream);
+    fputs("log said by stdio\n", stream);
+    printf("standard output, too\n");
+    exit(0);
+}
+
 static void exits_at_once(void)
 {
     write_lines("said before _exit");
@@ -252,7 +263,7 @@ static void threads(void)
 
 const struct test_case process_cases[] = {
     { "forks", forks }, { "child_closes_all", child_closes_all }, { "closes_all", closes_all }, { "spawns", spawns },
-    { "exec_fails", exec_fails }, { "exits", exits }, { "exits_at_once", exits_at_once }, { "exits_quickly", exits_quickly },
+    { "exec_fails", exec_fails }, { "exits", exits }, { "exits_with_stdio", exits_with_stdio }, { "exits_at_once", exits_at_once }, { "exits_quickly", exits_quickly },
     { "closes_and_exits", closes_and_exits }, { "execs", execs }, { "exec_limit", exec_limit },
     { "parent_exits_limit", parent_exits_limit }, { "raw_exit_limit", raw_exit_limit }, { "signals", signals },
     { "threads", threads }, { NULL, NULL },
