@@ -111,6 +111,8 @@ struct minisock *msk_next_event(struct msk_server *s)
             return m;
         }
     }
+    if (s->capture)
+        trk_capture_flush(s->capture); /* whoever waits for packets sees all that there were */
     return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* main.c - tricklesd: set up, then one libev loop. */
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -22,10 +23,12 @@ struct daemon {
     ev_prepare round;
 };
 
-static void write_stats(const struct daemon *d)
+static bool write_stats(const struct daemon *d)
 {
-    if (d->options.stats && !stats_write(d->server, d->options.stats))
-        log_line("cannot write statistics to %s: %m", d->options.stats);
+    if (!d->options.stats || stats_write(d->server, d->options.stats))
+        return true;
+    log_line("cannot write statistics to %s: %m", d->options.stats);
+    return false;
 }
 
 static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
@@ -118,9 +121,8 @@ static void on_signal(struct ev_loop *loop, struct daemon *d, ev_signal *w, void
     ev_signal_start(loop, w);
 }
 
-static void run(struct daemon *d)
+static void run(struct daemon *d, struct ev_loop *loop)
 {
-    struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
     signal(SIGPIPE, SIG_IGN);
     on_signal(loop, d, &d->term, on_end, SIGTERM);
     on_signal(loop, d, &d->interrupt, on_end, SIGINT);
@@ -136,6 +138,17 @@ static void run(struct daemon *d)
     msk_attach_ev(&d->events, loop, d->server, service_handle, &d->service);
     ev_run(loop, 0);
     write_stats(d);
+}
+
+/* "serving DIR on ADDR:PORT, ADDR:PORT": with the ports that the kernel picked for port 0. */
+static void say_where(const struct daemon *d)
+{
+    char where[1024] = "", host[64], port[8];
+    struct sockaddr_storage a;
+    for (size_t i = 0, n = 0; msk_listen_address(d->server, i, &a) == 0 && n < sizeof where; i++)
+        if (getnameinfo((struct sockaddr *)&a, sizeof a, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+            n += (size_t)snprintf(where + n, sizeof where - n, a.ss_family == AF_INET ? "%s%s:%s" : "%s[%s]:%s", i ? ", " : "", host, port);
+    log_line("serving %s on %s", d->options.root, where);
 }
 
 static int generate_key(const char *path)
@@ -162,9 +175,14 @@ int main(int argc, char **argv)
     log_verbose = d.options.verbose;
     if (!set_up(&d))
         return EXIT_RUN;
-    log_line("serving %s", d.options.root);
-    run(&d);
+    struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+    bool ok = write_stats(&d) && loop;
+    if (ok) {
+        say_where(&d);
+        run(&d, loop);
+    } else if (!loop)
+        log_line("no event loop: %m");
     msk_close(d.server);
     service_close(&d.service);
-    return EXIT_FINE;
+    return ok ? EXIT_FINE : EXIT_RUN;
 }

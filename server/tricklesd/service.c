@@ -37,7 +37,7 @@ static enum file_result look_up(struct file_root *root, char *path, struct file_
     if (found == FILE_OK)
         *id = f.id;
     if (found == FILE_FAILED)
-        log_line("cannot open %s: %m", path);
+        log_event("cannot open %s: %m", path);
     return found;
 }
 
@@ -146,15 +146,25 @@ static bool copy_body(struct service *s, const struct http_answer *a, uint64_t o
     if (n == 0)
         return true;
     if (!http_answer_has_file(a)) {
-        memcpy(out, http_answer_text(a) + offset, n);
+        memcpy(out, http_answer_text(a) + offset, n);      /* produce has checked that it is as long as it was */
         return true;
     }
     enum file_result found = file_open(&s->root, a->path, &f);
     bool same = found == FILE_OK && file_same(&f.id, &a->file);
     bool ok = same && file_read(&f, a->first + offset, out, n);
     if (!ok)
-        log_line("%s %s: connection reset", a->path,
+        log_event("%s %s: connection reset", a->path,
                  found != FILE_OK ? "can no longer be read" : same ? "changed while it was read" : "has changed since its download began");
+    return ok;
+}
+
+/* The answer that a range belongs to, and its head. False: another version of this program would have made other bytes. */
+static bool load_answer(const struct msk_range *r, struct http_answer *a, char head[ANSWER_HEAD_MAX])
+{
+    bool ok = http_answer_load(a, r->opaque, r->opaque_bytes) && http_answer_head(a, head) == a->head_bytes &&
+              (http_answer_has_file(a) || a->bytes == strlen(http_answer_text(a))) && r->end - r->first == length_of(a);
+    if (!ok)
+        log_event("an answer that another version of tricklesd began: connection reset");
     return ok;
 }
 
@@ -163,17 +173,12 @@ static bool produce(struct service *s, const struct msk_range *r, uint8_t *out)
 {
     struct http_answer a;
     char head[ANSWER_HEAD_MAX];
-    if (!http_answer_load(&a, r->opaque, r->opaque_bytes)) {
-        log_line("an answer of another version of tricklesd: connection reset");
-        return false;
-    }
     uint64_t at = r->offset - r->first;
     size_t n = r->bytes;
-    if (at + n > length_of(&a))
+    if (!load_answer(r, &a, head))
         return false;
     if (at < a.head_bytes) {
         size_t part = a.head_bytes - at < n ? a.head_bytes - (size_t)at : n;
-        http_answer_head(&a, head);
         memcpy(out, head + at, part);
         out += part;
         at += part;
@@ -204,7 +209,7 @@ void service_handle(struct minisock *m, const struct msk_event *event, void *arg
     struct service *s = arg;
     int rc = event->input.present ? take_input(s, m, event) : 0;
     if (rc != 0)
-        log_line("cannot go on with a request that another version of tricklesd began: connection reset");
+        log_event("cannot go on with a request that another version of tricklesd began: connection reset");
     if (rc != 0 || !give_ranges(s, m))
         msk_reset(m);
     else

@@ -86,13 +86,17 @@ chmod 640 "$KEY"
 bad 1 "others can read it: chmod 600 it" "${GOOD[@]}" --key-file "$KEY"
 chmod 600 "$KEY"
 
+bad 1 "cannot write statistics to $TMP/no/where" "${GOOD[@]}" --key-file "$KEY" --stats "$TMP/no/where"
+
 # ---- signals and statistics ----
 start daemon "$SERVER" "$BIN/tricklesd" "${GOOD[@]}" --listen "[::1]:8081" --key-file "$KEY" --stats "$TMP/stats.json" --verbose
 wait_for_port "$SERVER" 8080
 wait_for_port "$SERVER" 8081
 said() { grep -qF -- "$1" "$TMP/daemon.log"; }
-wait_for 5 "the daemon to serve" said "serving $TMP/www"
+wait_for 5 "the daemon to serve" said "serving $TMP/www on 127.0.0.1:8080, [::1]:8081"
+rm "$TMP/stats.json"
 kill -USR1 "${PIDS[daemon]}"
+wait_for 5 "statistics" test -s "$TMP/stats.json"
 wait_for 5 "the counters" said "answered"
 expect "lines of counters about bad seals" "$(grep -c 'bad-seal' "$TMP/daemon.log")" 1
 python3 - "$TMP/stats.json" <<'PY'
@@ -122,7 +126,7 @@ kill -HUP "${PIDS[daemon]}"
 wait_for 5 "the remark about keys" said "no key file to read again"
 stop daemon INT
 expect "exit code after INT" "$STOPPED" 0
-expect "JSON objects at the end" "$(grep -c '^{"program":"tricklesd"' "$TMP/daemon.log")" 1
+expect "JSON objects, at the start and at the end" "$(grep -c '^{"program":"tricklesd"' "$TMP/daemon.log")" 2
 
 # ---- listen addresses that overlap ----
 start daemon "$SERVER" "$BIN/tricklesd" --root "$TMP/www" --listen 0.0.0.0:8080 --listen "[::]:8080" --listen "*:8080" --pcap "$TMP/capture"
