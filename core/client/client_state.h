@@ -111,6 +111,7 @@ struct trk_client {
     /* the last requests' parts, newest first, to be repeated (PROTOCOL.md 7, repeats) */
     struct trk_spent { bool repeats; uint32_t generation; uint64_t granted; struct trk_part part; } previous[TRK_CLIENT_REPEATS];
     uint8_t  newest_previous;
+    uint64_t last_trouble;             /* the number that was lost last, or at which the timer ran last */
 
     /* output stream */
     uint64_t read_offset, received_to; /* consumed by the application; contiguous up to */

@@ -132,6 +132,7 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
             e->state = TRK_N_LOST;
             e->nonce = c->sum;
             c->stats.numbers_lost++;
+            c->last_trouble = c->next;
         }
         piece_bases_resolved(c, c->next);
         c->next++;

@@ -3,6 +3,8 @@
  * Nothing is repeated that was answered, that carried input, or that a server without a filter would answer twice. */
 #include "client/internal.h"
 
+#define CLEAN_NUMBERS 4096             /* after so many that all arrived, requests are trusted to arrive, too */
+
 /* Only what the part uses: its arrays are long. */
 static void part_copy(struct trk_part *to, const struct trk_part *from)
 {
@@ -61,7 +63,7 @@ static bool rename_conts(struct trk_client *c, struct trk_request *r, struct trk
 
 void trk_repeat_add(struct trk_client *c, struct trk_request *r)
 {
-    if (c->no_filter || c->want_long)
+    if (c->no_filter || c->want_long || c->next - c->last_trouble > CLEAN_NUMBERS)
         return;
     uint8_t scratch[TRK_SLOT_MAX], conts = r->n_conts;
     uint64_t k = r->parts[0].k;

@@ -87,6 +87,7 @@ void trk_timer_run(struct trk_client *c, uint64_t now_us)
     c->n_terminals = 0;
     trk_input_lost(c);
     c->stats.timeouts++;
+    c->last_trouble = c->next;
     uint64_t end = c->end;
     if (c->n_held) {                                 /* what the timer waited for is lost: that may free numbers */
         trk_resolve(c, now_us, true);

@@ -85,6 +85,11 @@ struct msk_options {                        /* zero what you do not set; only re
     const char *const *listen; size_t n_listen;
     const struct msk_keys *keys;            /* NULL: msk_keys_random */
     const char *capture;                    /* a pcap file of all packets; NULL: none */
+    /* The replay filter: which numbers were spent. Without it (0 bytes) a client can replay and hide losses. filter_name:
+     * named shared memory of that size, which outlives the process and is shared by all that open it; NULL: this process
+     * alone. Whoever made it removes it: /dev/shm/NAME. domain: 0, unless several hosts answer for one connection at the
+     * same time; then the same number for all of them. */
+    size_t filter_bytes; const char *filter_name; uint32_t domain;
     uint32_t horizon_ms, skew_ms;           /* how old a continuation may be, and how far clocks differ; 0: default */
     void (*log)(void *arg, enum msk_log_level level, const char *line);     /* NULL: quiet */
     void *log_arg;

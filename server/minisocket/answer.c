@@ -83,7 +83,7 @@ static bool judge(struct minisock *m, const struct trk_link_packet *packet)
     no_result_yet(m);
     if (m->spend.type == TRK_SPEND_CLOSE)
         return true;
-    trk_admit(NULL, &m->spend, &m->iface->config, m->now_ms, &m->decision);
+    trk_admit(s->filter, &m->spend, &m->iface->config, m->now_ms, &m->decision);
     if (m->decision.verdict != TRK_V_ANSWERED && m->decision.verdict != TRK_V_REFRESHED)
         return refuse(m, m->decision.verdict);
     v = trk_plan(&m->spend, &m->decision, &m->iface->config, &m->plan);

@@ -1,4 +1,5 @@
 /* counters.c - one number for every fate of a packet. */
+#include <time.h>
 #include "server.h"
 
 static const char *const names[MSK_COUNT_KINDS][2] = {
@@ -8,6 +9,30 @@ static const char *const names[MSK_COUNT_KINDS][2] = {
     [MSK_COUNT_NOT_LOCAL] = { "not-local", "sent to an address that is not ours, seen on the way" },
     [MSK_COUNT_DROPS]     = { "socket-drops", "packets lost because the server was too slow" },
 };
+
+/* The replay filter's own: what it holds now, and what it did since it was made (by all who share it). */
+static size_t filter_counters(const struct msk_server *s, struct msk_counter *out, size_t at, size_t n)
+{
+    struct trk_filter_stats f;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    trk_filter_stats(s->filter, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, &f);
+    const struct msk_counter counters[] = {
+        { "filter-spent", "numbers that the filter passed, each once", f.spent },
+        { "filter-refused", "numbers that it had passed before", f.refused },
+        { "filter-lost", "numbers reported lost, and paid for", f.lost },
+        { "filter-evicted", "entries forgotten before their time: a larger filter would hold them", f.evicted },
+        { "filter-groups", "groups of 16 numbers it holds now", f.groups_live },
+        { "filter-groups-max", "and how many it can hold", f.groups },
+        { "filter-connections", "connections it holds now", f.words_live },
+        { "filter-connections-max", "and how many it can hold", f.words },
+        { "filter-horizon-ms", "how old a grant may be before it must restart", f.horizon_ms },
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++, at++)
+        if (at < n)
+            out[at] = counters[i];
+    return at;
+}
 
 size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t n)
 {
@@ -24,5 +49,5 @@ size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t 
             out[total] = (struct msk_counter){ trk_verdict_name(v), trk_verdict_why(v), s->verdicts[v] };
         total++;
     }
-    return total;
+    return s->filter ? filter_counters(s, out, total, n) : total;
 }

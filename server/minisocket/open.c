@@ -148,7 +148,7 @@ struct msk_server *msk_open(const struct msk_options *o, char *error, size_t err
     s->log = o->log;
     s->log_arg = o->log_arg;
     if (open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
-        open_queue(s, error, error_bytes) && msk_links_update(s, error, error_bytes))
+        msk_filter_open(s, o, error, error_bytes) && open_queue(s, error, error_bytes) && msk_links_update(s, error, error_bytes))
         return s;
     int saved = errno;
     msk_close(s);
@@ -163,6 +163,7 @@ void msk_close(struct msk_server *s)
     msk_outbox_flush(s);
     msk_links_close(s);
     msk_outbox_close(&s->outbox);
+    msk_filter_close(s);
     for (size_t i = 0; i < s->n_listens; i++)
         close(s->listens[i].guard);
     if (s->watch >= 0)

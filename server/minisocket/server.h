@@ -8,6 +8,7 @@
 #include "link/guard.h"
 #include "link/link.h"
 #include "link/route.h"
+#include "serve/filter.h"
 #include "serve/serve.h"
 
 #define MSK_LISTENS_MAX 16
@@ -72,6 +73,7 @@ struct msk_server {
     int epoll, watch;
     struct trk_keys keys;
     uint32_t horizon_ms, skew_ms;
+    struct trk_filter *filter; void *filter_memory; size_t filter_bytes;     /* the replay filter, if there is one */
     struct trk_capture *capture;
     void (*log)(void *arg, enum msk_log_level level, const char *line); void *log_arg;
 
@@ -96,6 +98,10 @@ void msk_links_close(struct msk_server *s);
 /* local.c: which destinations are ours. A router's links also see what it forwards. */
 bool msk_locals_update(struct msk_server *s);
 bool msk_is_ours(const struct msk_server *s, const struct trk_addr *addr, uint16_t port);
+
+/* memory.c: the replay filter's memory. False and a sentence if it cannot be had. */
+bool msk_filter_open(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes);
+void msk_filter_close(struct msk_server *s);
 
 /* queue.c: the next received packet and the interface it came by; NULL: nothing there now. */
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface);

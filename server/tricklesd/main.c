@@ -101,6 +101,7 @@ static bool set_up(struct daemon *d)
     }
     struct msk_options options = {
         .listen = o->listen, .n_listen = o->n_listen, .keys = o->key_file ? &keys : NULL, .capture = o->pcap, .log = log_library,
+        .filter_bytes = (size_t)o->filter_kib * 1024, .filter_name = o->filter_name, .domain = (uint32_t)o->domain,
     };
     d->server = msk_open(&options, error, sizeof error);
     sodium_memzero(&keys, sizeof keys);

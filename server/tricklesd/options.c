@@ -6,6 +6,8 @@
 #include <string.h>
 #include "log.h"
 
+#define FILTER_KIB 4096                /* six million numbers in 75 s: a busy gigabit */
+
 enum { OPT_LISTEN = 1, OPT_VERSION, OPT_HELP };
 
 static const char about[] =
@@ -30,6 +32,10 @@ static bool check(struct options *out, const char *extra, int *exit_code)
         return usage("--generate-key makes a key file and ends: it goes with no other option", NULL, exit_code);
     if (!out->generate_key && !out->root)
         return usage("--root DIR is missing: which directory shall be served?", NULL, exit_code);
+    if (out->filter_kib < 0 || (out->filter_kib > 0 && out->filter_kib < 64))
+        return usage("--filter-memory is in KiB: 0 for none, or at least 64", NULL, exit_code);
+    if (out->filter_name && (!*out->filter_name || strchr(out->filter_name, '/')))
+        return usage("--filter-name is a name in /dev/shm, without a slash", out->filter_name, exit_code);
     if (out->n_listen == 0)
         out->listen[out->n_listen++] = "*:80";
     return true;
@@ -54,11 +60,15 @@ bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
     char *listen = NULL;
     int verbose = 0, option;
     memset(out, 0, sizeof *out);
+    out->filter_kib = FILTER_KIB;
     const struct poptOption table[] = {
         { "root", 'r', POPT_ARG_STRING, &out->root, 0, "the directory to serve", "DIR" },
         { "listen", 'l', POPT_ARG_STRING, &listen, OPT_LISTEN, "where to listen; may be given several times", "ADDR:PORT" },
         { "key-file", 'k', POPT_ARG_STRING, &out->key_file, 0, "the replicas' shared keys; without it a restart breaks connections", "FILE" },
         { "generate-key", 0, POPT_ARG_STRING, &out->generate_key, 0, "make a new key file, and end", "FILE" },
+        { "filter-memory", 0, POPT_ARG_INT | POPT_ARGFLAG_SHOW_DEFAULT, &out->filter_kib, 0, "memory of the replay filter; 0: none, so clients can cheat", "KIB" },
+        { "filter-name", 0, POPT_ARG_STRING, &out->filter_name, 0, "keep it in /dev/shm/NAME: it outlives the daemon, and all that name it share it", "NAME" },
+        { "domain", 0, POPT_ARG_INT, &out->domain, 0, "the filter's domain, if several hosts answer for one connection at once", "NUMBER" },
         { "stats", 0, POPT_ARG_STRING, &out->stats, 0, "write the counters there as JSON: every 10 s, on USR1, at the end; - is standard output", "FILE|-" },
         { "pcap", 0, POPT_ARG_STRING, &out->pcap, 0, "capture all packets there", "FILE" },
         { "verbose", 'v', POPT_ARG_NONE, &verbose, 0, "say what happens", NULL },
