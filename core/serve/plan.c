@@ -84,6 +84,8 @@ static bool next_run(uint64_t mask, unsigned m, unsigned *first, unsigned *last)
 static enum trk_verdict plan_part(const struct trk_spend *spend, const struct trk_decision *d, unsigned p, struct trk_plan *plan)
 {
     const struct trk_part *part = &spend->request.parts[p];
+    if (!d->mask[p])
+        return TRK_V_ACCEPTED;         /* spent before, or refused on its own: the other parts are answered all the same */
     struct trk_report report = { part->ranges, part->n_ranges };
     struct trk_step full = trk_step(part->kind, &part->piece, &report, part->k, part->m);
     if (full.mode == TRK_MODE_RECOVERY && part->k + part->m - 1 > full.right)

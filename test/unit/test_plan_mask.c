@@ -124,4 +124,21 @@ START_TEST(too_many_holes)
 }
 END_TEST
 
-UNIT_MAIN("plan_mask", recreation, every_mask_normal, every_mask_recovery, input_needs_its_first_number, too_many_holes)
+/* A part of which nothing is spent is not looked at: it cannot refuse what others have spent. */
+START_TEST(a_part_without_a_bit)
+{
+    recovery(13, 2, 3, 3);             /* 14 is above R */
+    ask_all(fake_part(&fake, TRK_NORMAL, slow_start, 20, 1), 100);
+    fake_prove(&fake);
+    fake_send_request(&fake);
+    fake_decide(&fake);
+    ck_assert_int_eq(fake_plan(&fake), TRK_V_BEYOND_RECOVERY);
+    fake.decision.mask[0] = 0;
+    ck_assert_int_eq(fake_plan(&fake), TRK_V_ACCEPTED);
+    ck_assert_uint_eq(fake.plan.n_grants, 1);
+    ck_assert_uint_eq(fake.plan.grants[0].part, 1);
+}
+END_TEST
+
+UNIT_MAIN("plan_mask", recreation, every_mask_normal, every_mask_recovery, input_needs_its_first_number, too_many_holes,
+          a_part_without_a_bit)
