@@ -108,15 +108,15 @@ int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaqu
 }
 
 /* Data in msk_room stays until the outbox has left; any other memory is the application's, and may change after reply. */
-static void note_memory(struct minisock *m, const uint8_t *data, size_t bytes)
+static void note_memory(struct minisock *m, const void *data, size_t bytes)
 {
     struct msk_outbox *o = &m->server->outbox;
-    const uint8_t *room = o->room + o->room_used;
-    if (data < room || data + bytes > room + MSK_ANSWER_BYTES_MAX) {
+    uintptr_t room = (uintptr_t)(o->room + o->room_used), at = (uintptr_t)data;
+    if (at < room || at + bytes > room + MSK_ANSWER_BYTES_MAX) {
         m->foreign = true;
         return;
     }
-    uint32_t end = (uint32_t)(data + bytes - room);
+    uint32_t end = (uint32_t)(at + bytes - room);
     if (end > m->room_used)
         m->room_used = end;
     if (o->room_used + end > o->room_touched)
