@@ -73,7 +73,7 @@ void shim_connection_start(struct shim_loop *loop, const struct shim_message *me
     c->kernel_source = (struct shim_source){ SHIM_SOURCE_KERNEL, c };
     attach(loop, c);
     shim_loop_watch(loop, c->pair.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &c->pair_source);
-    shim_connection_run(c);
+    shim_connection_touch(c);
 }
 
 void shim_connection_end(struct shim_connection *c)
@@ -132,6 +132,65 @@ void shim_connection_run(struct shim_connection *c)
     } while (c->stage != before);
 }
 
+void shim_connection_touch(struct shim_connection *c)
+{
+    c->dirty = true;
+    if (!c->active) {
+        c->active = true;
+        c->next_active = c->loop->active;
+        c->loop->active = c;
+    }
+}
+
+void shim_connections_run(struct shim_loop *loop, bool due)
+{
+    struct shim_connection **at = &loop->active;
+    while (*at) {
+        struct shim_connection *c = *at;
+        if (c->dirty || (due && c->wake_us <= loop->now_us))
+            shim_connection_run(c);
+        /* Runs touch nobody else, so the list changes here only. */
+        if (due && c->wake_us == UINT64_MAX && c->stage != SHIM_OVER) {
+            c->active = false;
+            *at = c->next_active;
+        } else {
+            at = &c->next_active;
+        }
+    }
+}
+
+uint64_t shim_connections_wake_us(const struct shim_loop *loop)
+{
+    uint64_t wake = UINT64_MAX;
+    for (const struct shim_connection *c = loop->active; c; c = c->next_active)
+        if (c->wake_us < wake)
+            wake = c->wake_us;
+    return wake;
+}
+
+static struct shim_connection **port_bucket(struct shim_loop *loop, uint16_t port)
+{
+    return &loop->by_port[port % SHIM_PORT_BUCKETS];
+}
+
+void shim_connection_take_port(struct shim_connection *c)
+{
+    struct shim_connection **bucket = port_bucket(c->loop, c->client.config.flow.sport);
+    c->next_port = *bucket;
+    *bucket = c;
+    c->has_port = true;
+}
+
+void shim_connection_drop_port(struct shim_connection *c)
+{
+    struct shim_connection **at = port_bucket(c->loop, c->client.config.flow.sport);
+    while (c->has_port && *at != c)
+        at = &(*at)->next_port;
+    if (c->has_port)
+        *at = c->next_port;
+    c->has_port = false;
+}
+
 void shim_connection_pair_event(struct shim_connection *c, uint32_t events)
 {
     if (events & EPOLLRDHUP)
@@ -151,14 +210,14 @@ void shim_connection_pair_event(struct shim_connection *c, uint32_t events)
             c->limit_us = c->loop->now_us + END_LIMIT_US;
         }
     }
-    c->dirty = true;
+    shim_connection_touch(c);
 }
 
 struct shim_connection *shim_connection_by_flow(struct shim_loop *loop, const struct trk_flow *received)
 {
     struct trk_flow sent = trk_flow_reverse(received);
-    for (struct shim_connection *c = loop->connections; c; c = c->next)
-        if (c->guard_fd >= 0 && trk_flow_equal(&c->client.config.flow, &sent))
+    for (struct shim_connection *c = *port_bucket(loop, sent.sport); c; c = c->next_port)
+        if (trk_flow_equal(&c->client.config.flow, &sent))
             return c;
     return NULL;
 }
@@ -185,7 +244,7 @@ void shim_connection_abort(struct shim_connection *c)
     c->app_full = false;
     if (c->stage == SHIM_STREAM)
         c->stage = SHIM_ENDING;
-    shim_connection_run(c);
+    shim_connection_touch(c);
 }
 
 bool shim_connection_drained(struct shim_connection *c)
@@ -207,26 +266,37 @@ void shim_connection_finish(struct shim_connection *c)
     if (c->stage != SHIM_QUIET && c->stage != SHIM_OVER) {
         shim_pair_settle(&c->pair);
         shim_connection_end(c);
+        shim_connection_touch(c);
     }
+}
+
+static void free_one(struct shim_connection *c)
+{
+    struct shim_shared *shared = c->socket->shared;
+    shim_opening_release(c);
+    shim_connection_close_fd(c, &c->pair.fd);
+    shim_connection_let_app_end_go(c);
+    shim_connection_close_fd(c, &c->kernel_fd);
+    atomic_store(&shared->kernel_held, 0);
+    shim_futex_wake(&shared->kernel_held);
+    atomic_store(&shared->finished, 1);
+    detach(c);
+    free(c->up);
+    free(c->down);
+    shim_socket_release_by_engine(c->socket);
+    munmap(c, sizeof *c);
 }
 
 void shim_connections_free_over(struct shim_loop *loop)
 {
-    for (struct shim_connection *c = loop->connections, *next; c; c = next) {
-        next = c->next;
-        if (c->stage != SHIM_OVER)
-            continue;
-        shim_opening_release(c);
-        shim_connection_close_fd(c, &c->pair.fd);
-        shim_connection_let_app_end_go(c);
-        shim_connection_close_fd(c, &c->kernel_fd);
-        atomic_store(&c->socket->shared->kernel_held, 0);
-        shim_futex_wake(&c->socket->shared->kernel_held);
-        atomic_store(&c->socket->shared->finished, 1);
-        detach(c);
-        free(c->up);
-        free(c->down);
-        shim_socket_release_by_engine(c->socket);
-        munmap(c, sizeof *c);
+    struct shim_connection **at = &loop->active;
+    while (*at) {
+        struct shim_connection *c = *at;
+        if (c->stage == SHIM_OVER) {
+            *at = c->next_active;
+            free_one(c);
+        } else {
+            at = &c->next_active;
+        }
     }
 }

@@ -35,7 +35,9 @@ struct shim_relay {                    /* bytes read on one side and not yet wri
 };
 
 struct shim_connection {
-    struct shim_connection *next, *previous;
+    struct shim_connection *next, *previous;           /* all of the loop */
+    struct shim_connection *next_active; bool active;  /* those with something to do, now or at wake_us */
+    struct shim_connection *next_port; bool has_port;  /* by local port */
     struct shim_loop *loop;
     struct shim_socket *socket;        /* one reference */
     enum shim_stage stage;
@@ -71,6 +73,15 @@ struct shim_connection {
 void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3]);
 /* Whatever is to be done now; sets wake_us. */
 void shim_connection_run(struct shim_connection *c);
+/* It has something to do in this round. */
+void shim_connection_touch(struct shim_connection *c);
+/* Run the touched ones; `due`: those whose time has come, too, and forget the idle ones. */
+void shim_connections_run(struct shim_loop *loop, bool due);
+/* When the next one must run. */
+uint64_t shim_connections_wake_us(const struct shim_loop *loop);
+/* Segments for client.config.flow are its own from now on, or no more. */
+void shim_connection_take_port(struct shim_connection *c);
+void shim_connection_drop_port(struct shim_connection *c);
 void shim_connection_pair_event(struct shim_connection *c, uint32_t events);
 struct shim_connection *shim_connection_by_flow(struct shim_loop *loop, const struct trk_flow *received);
 struct shim_connection *shim_connection_by_socket(struct shim_loop *loop, const struct shim_socket *s);

@@ -105,7 +105,7 @@ static void take(struct shim_loop *loop, const struct trk_link_packet *packet)
         return;
     c->heard_us = loop->now_us;
     v = trk_client_feed(&c->client, &segment, loop->now_us);
-    c->dirty = true;
+    shim_connection_touch(c);
     shim_log(SHIM_LOG_DEBUG, "port %u: %u bytes, %s", segment.flow.dport, segment.payload_bytes, trk_verdict_name(v));
 }
 
@@ -119,9 +119,7 @@ void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use)
         use->more = n > 0;
         for (int i = 0; i < n; i++)
             take(loop, &packets[i]);
-        for (struct shim_connection *c = loop->connections; c; c = c->next)
-            if (c->dirty)
-                shim_connection_run(c);
+        shim_connections_run(loop, false);
     }
 }
 

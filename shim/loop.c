@@ -92,6 +92,7 @@ static void answer_query(struct shim_loop *loop, struct shim_socket *s)
     struct shim_connection *c = shim_connection_by_socket(loop, s);
     if (c) {
         shim_connection_run(c);
+        shim_connection_touch(c);      /* its time to wake may have changed */
         shim_connection_publish(c);
     }
     atomic_fetch_add(&s->shared->answered, 1);
@@ -129,7 +130,7 @@ static void on_control(struct shim_loop *loop)
             loop->drain_done = message.done;
             loop->drain_limit_us = loop->now_us + message.limit_ms * 1000ull;
             for (struct shim_connection *c = loop->connections; c; c = c->next)
-                shim_connection_run(c);
+                shim_connection_touch(c);
             break;
         }
     }
@@ -179,18 +180,15 @@ static void on_event(struct shim_loop *loop, const struct epoll_event *event)
         shim_connection_pair_event(source->owner, event->events);
         break;
     case SHIM_SOURCE_KERNEL:
-        ((struct shim_connection *)source->owner)->dirty = true;
+        shim_connection_touch(source->owner);
         break;
     }
 }
 
 static uint64_t next_wake_us(const struct shim_loop *loop)
 {
-    uint64_t wake = loop->busy ? 0 : loop->draining ? loop->drain_limit_us : UINT64_MAX;
-    for (const struct shim_connection *c = loop->connections; c; c = c->next)
-        if (c->wake_us < wake)
-            wake = c->wake_us;
-    return wake;
+    uint64_t wake = loop->busy ? 0 : shim_connections_wake_us(loop);
+    return loop->draining && loop->drain_limit_us < wake ? loop->drain_limit_us : wake;
 }
 
 static int wait_for_events(struct shim_loop *loop, struct epoll_event *events)
@@ -216,9 +214,7 @@ static void run(struct shim_loop *loop)
         for (int i = 0; i < n; i++)
             on_event(loop, &events[i]);
         loop->busy = shim_links_more(loop);
-        for (struct shim_connection *c = loop->connections; c; c = c->next)
-            if (c->dirty || c->wake_us <= loop->now_us)
-                shim_connection_run(c);
+        shim_connections_run(loop, true);
         follow_drain(loop);
         if (loop->capture)
             trk_capture_flush(loop->capture);  /* whole at any end of the program */

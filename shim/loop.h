@@ -27,12 +27,16 @@ struct shim_source {
 struct shim_link_use;                  /* links.c */
 struct shim_connection;                /* connection.c */
 
+#define SHIM_PORT_BUCKETS 1024
+
 struct shim_loop {
     int epoll;
     int control;
     uint64_t now_us;                   /* monotonic, once per round */
     struct shim_source control_source;
     struct shim_connection *connections;        /* all, doubly linked */
+    struct shim_connection *active;             /* those with something to do, now or later */
+    struct shim_connection *by_port[SHIM_PORT_BUCKETS];
     struct shim_link_use *links;
     struct trk_capture *capture;
     bool busy;                         /* a link has more: do not sleep */

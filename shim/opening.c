@@ -32,11 +32,13 @@ static void tell_state(struct shim_connection *c, enum shim_state state)
 
 void shim_opening_release(struct shim_connection *c)
 {
-    if (c->guard_fd >= 0) {
+    if (c->has_port) {
         shim_links_drop_port(c->link, &c->client.config.flow.src, c->client.config.flow.sport);
-        close(c->guard_fd);
-        c->guard_fd = -1;
+        shim_connection_drop_port(c);
     }
+    if (c->guard_fd >= 0)
+        close(c->guard_fd);
+    c->guard_fd = -1;
     if (c->memory)
         munmap(c->memory, c->memory_bytes);
     c->memory = NULL;
@@ -147,12 +149,11 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
         give_up(c, errno ? errno : EIO, why);
         return;
     }
-    c->client.config.flow.src = *source;        /* what release needs, should the next lines fail */
-    c->client.config.flow.sport = port;
-    if (!shim_links_add_port(c->link, source, port) || !take_memory(c) || !open_client(c, source, port)) {
+    if (!take_memory(c) || !open_client(c, source, port) || !shim_links_add_port(c->link, source, port)) {
         give_up(c, ENOBUFS, "no memory for the connection, or an MTU below 576");
         return;
     }
+    shim_connection_take_port(c);
     name_local(c, source, port);
     c->heard_us = c->loop->now_us;
     c->stage = SHIM_OPENING;
