@@ -105,6 +105,8 @@ static bool make_buffers(struct trk_link *link, char *errbuf, size_t errbuf_byte
         frame->iov[0] = (struct iovec){ &frame->vnet, sizeof frame->vnet };
         /* 2 bytes in: the IP header after an Ethernet header is then aligned. */
         frame->iov[1] = (struct iovec){ rx->buffers + i * LINK_FRAME_BYTES + 2, LINK_FRAME_BYTES - 2 };
+        /* What an ordinary frame needs is resident from the start, so that a process's memory does not grow with use. */
+        memset(rx->buffers + i * LINK_FRAME_BYTES, 0, LINK_RESIDENT_BYTES);
         rx->msgs[i].msg_hdr.msg_iov = frame->iov;
         rx->msgs[i].msg_hdr.msg_iovlen = 2;
         rx->msgs[i].msg_hdr.msg_name = &frame->from;

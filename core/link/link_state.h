@@ -11,6 +11,7 @@
 #define LINK_ETHERNET_BYTES 14
 #define LINK_BATCH          32         /* frames per recvmmsg */
 #define LINK_FRAME_BYTES    (65536 + 64)
+#define LINK_RESIDENT_BYTES 2048       /* of each */
 #define LINK_SCRATCH_BYTES  (512 * 1024)  /* packets cut in one receive; at least one of the largest fits */
 #define LINK_SEND_BATCH     64         /* frames per sendmmsg */
 #define LINK_SEND_IOVS      512
