@@ -33,6 +33,8 @@ void shim_relay_start(struct shim_connection *c)
         fail(c, ENOMEM);
         return;
     }
+    int off = 0;                       /* else connect() would wait for the first write, which waits for it */
+    libc_setsockopt(c->kernel_fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof off);
     atomic_store(&c->socket->shared->kernel_held, 1);
     atomic_store(&c->socket->shared->state, SHIM_TCP_CONNECTING);
     c->wake_us = UINT64_MAX;

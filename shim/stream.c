@@ -15,6 +15,19 @@
 static uint8_t in_buffer[SHIM_PAIR_READ_MAX + 1];
 static uint8_t out_buffer[OUT_BYTES];
 
+/* Over another interface, from the same address: a device that came back has a new number. */
+static bool move(struct shim_connection *c, int ifindex)
+{
+    const struct trk_flow *flow = &c->client.config.flow;
+    char why[160];
+    struct shim_link_use *link = shim_links_get(c->loop, ifindex, why, sizeof why);
+    if (!link || !shim_links_add_port(link, &flow->src, flow->sport))
+        return false;
+    shim_links_drop_port(c->link, &flow->src, flow->sport);
+    c->link = link;
+    return true;
+}
+
 static void look_up_again(struct shim_connection *c)
 {
     const struct trk_flow *flow = &c->client.config.flow;
@@ -23,7 +36,9 @@ static void look_up_again(struct shim_connection *c)
         return;
     c->heard_us = now;
     struct trk_route route;
-    if (trk_route_lookup(flow->dst.family, flow->dst.bytes, flow->src.bytes, 1, &route) == 0 && route.ifindex == c->route.ifindex)
+    if (trk_route_lookup(flow->dst.family, flow->dst.bytes, flow->src.bytes, 1, &route) < 0)
+        return;
+    if (route.ifindex == c->route.ifindex || move(c, route.ifindex))
         c->route = route;
 }
 

@@ -53,13 +53,25 @@ if command -v setcap >/dev/null && setcap cap_net_raw,cap_net_admin+ep "$TMP/ins
     expect "the preload" "$("${nobody[@]}" "$TMP/install/bin/trickles" grep -c -m 1 libtrickles /proc/self/maps)" 1
     cp /bin/true "$TMP/capable"; setcap cap_net_raw+ep "$TMP/capable"
     refused 126 'file capabilities' "${nobody[@]}" "$TMP/install/bin/trickles" "$TMP/capable"
-    say "rights: handed on"
+    # And it is enough: an ordinary user speaks Trickles, with both rights and with the first alone.
+    need_built "$TOOLS/trk-shim_peer" "$TOOLS/trk-shim_cases"
+    cp "$TOOLS/trk-shim_cases" "$TMP/install/bin/"
+    topology_direct
+    start trickles "$SERVER" "$TOOLS/trk-shim_peer" trickles 7001
+    wait_for_port "$SERVER" 7001
+    for caps in cap_net_raw,cap_net_admin+ep cap_net_raw+ep; do
+        setcap "$caps" "$TMP/install/bin/trickles"
+        in_ns "$CLIENT" "${nobody[@]}" "$TMP/install/bin/trickles" --require "$TMP/install/bin/trk-shim_cases" polled "$SERVER4" 7001 "$SERVER4" \
+            >"$TMP/out" 2>"$TMP/err" || fail "$caps, as an ordinary user: $(cat "$TMP/err")"
+        grep -q '^pattern ok: 100000$' "$TMP/out" || fail "$caps, as an ordinary user: $(cat "$TMP/out" "$TMP/err")"
+    done
+    say "rights: handed on, and enough"
 else
     say "not tested: file capabilities (setcap is missing or not allowed here)"
 fi
 
 # Without rights the bare preload falls back, or says why it must not.
-make_ns "$SERVER"
+in_ns "$SERVER" true 2>/dev/null || make_ns "$SERVER"
 start tcp "$SERVER" "$TOOLS/trk-shim_peer" tcp 7000
 wait_for_port "$SERVER" 7000
 in_server() { in_ns "$SERVER" setpriv --bounding-set=-net_raw --inh-caps=-net_raw env "LD_PRELOAD=$LIB/libtrickles.so" "$@"; }

@@ -38,6 +38,8 @@ for i in 1 2 3; do                       # several connections of one program, p
     preloaded curl -sS --no-progress-meter -Z "$url" -o "$TMP/a" "$url" -o "$TMP/b" "$url" -o "$TMP/c" 2>"$TMP/err" || fail "curl -Z: $?"
     cmp "$TMP/www/file" "$TMP/a"; cmp "$TMP/www/file" "$TMP/c"; quiet "curl -Z"
 done
+preloaded curl -sS --tcp-fastopen -o "$TMP/got" "$url" 2>"$TMP/err" || fail "curl --tcp-fastopen: $?"
+cmp "$TMP/www/file" "$TMP/got"
 say "fallback: curl, wget, python"
 
 # ... is plain TCP for the program from then on: nothing is relayed.
