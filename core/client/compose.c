@@ -52,26 +52,31 @@ static void gather_take(struct gather *g, uint8_t cont, uint64_t offset, uint32_
     }
 }
 
-/* Index of the continuation that covers offset in the request, adding it if there is room; -1: none. */
-static int gather_cont(struct trk_client *c, struct gather *g, uint64_t offset, uint64_t *covers_to)
+int trk_cont_index(struct trk_client *c, struct trk_request *r, uint64_t offset, uint32_t budget, uint64_t *covers_to)
 {
     for (uint32_t i = 0; i < c->n_conts; i++) {
         struct trk_output_cont *o = &c->conts[i];
         if (offset < o->first || offset >= o->second)
             continue;
         *covers_to = o->second;
-        for (int j = 0; j < g->request->n_conts; j++)
-            if (g->request->conts[j].bytes == o->sealed)
+        for (int j = 0; j < r->n_conts; j++)
+            if (r->conts[j].bytes == o->sealed)
                 return j;
-        if (g->request->n_conts == TRK_CONTS_MAX || g->budget < o->bytes + ASK_BYTES_MAX)
+        if (r->n_conts == TRK_CONTS_MAX || budget < o->bytes || trk_ucont_parse(o->sealed, o->bytes, &r->conts[r->n_conts]) != TRK_V_ACCEPTED)
             return -1;
-        struct trk_ucont_view *v = &g->request->conts[g->request->n_conts];
-        if (trk_ucont_parse(o->sealed, o->bytes, v) != TRK_V_ACCEPTED)
-            return -1;
-        g->budget -= o->bytes;
-        return g->request->n_conts++;
+        return r->n_conts++;
     }
     return -1;
+}
+
+/* The same while there is a budget to keep: an ask goes with it. */
+static int gather_cont(struct trk_client *c, struct gather *g, uint64_t offset, uint64_t *covers_to)
+{
+    uint8_t before = g->request->n_conts;
+    int cont = trk_cont_index(c, g->request, offset, g->budget < ASK_BYTES_MAX ? 0 : g->budget - ASK_BYTES_MAX, covers_to);
+    if (g->request->n_conts > before)
+        g->budget -= g->request->conts[before].total_bytes;
+    return cont;
 }
 
 /* List [left, right) as far as room goes; returns how many bytes were listed. */
@@ -226,43 +231,53 @@ static void push(struct trk_client *c, struct trk_request *r)
     size_t n = out ? trk_request_emit(r, out, c->fill) : 0;
     if (n)
         trk_outbox_push(c, (uint32_t)n, r->has_input, r->input_offset);
+    else
+        c->stats.requests_unsent++;                  /* the timer makes it good */
 }
 
-void trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind, uint64_t now_us)
+static void request_init(struct trk_client *c, struct trk_request *r, uint8_t restart_kind)
 {
-    (void)now_us;
-    struct trk_request r;
-    memset(&r, 0, offsetof(struct trk_request, parts));
-    memset(r.conts, 0, sizeof r.conts);
-    header(c, &r, restart_kind);
-    r.has_input = r.input_end = false;
-    r.input_bytes = 0;
-    r.input_offset = 0;
-    r.input_cont = 0xff;
-    r.input = NULL;
-    struct trk_part *part = &r.parts[0];
-    part_make(c, part, p, k, m, restart_kind != 0);
+    memset(r, 0, offsetof(struct trk_request, parts));
+    memset(r->conts, 0, sizeof r->conts);
+    header(c, r, restart_kind);
+    r->has_input = r->input_end = false;
+    r->input_bytes = 0;
+    r->input_offset = 0;
+    r->input_cont = 0xff;
+    r->input = NULL;
+}
 
-    bool grants = step->a <= step->b, long_form = restart_kind || step->mode == TRK_MODE_OPENING || c->want_long;
-    bool input = grants && trk_input_ready(c);
+/* What answers may carry, and what the request may still say. *input: whether there is room for input as well. */
+static struct gather gather_init(struct trk_client *c, struct trk_request *r, const struct trk_step *step, bool long_form, bool *input)
+{
     uint32_t room = c->fill - trk_form_bytes(long_form ? TRK_FORM_LONG : TRK_FORM_NORMAL);
     uint8_t scratch[TRK_SLOT_MAX];
-    size_t base = trk_request_emit(&r, scratch, sizeof scratch);
-    size_t input_needs = input ? 9u + ASK_BYTES_MAX + c->input_cont_bytes + INPUT_BYTES_MIN : 0;
+    size_t base = trk_request_emit(r, scratch, sizeof scratch);
+    size_t input_needs = *input ? 9u + ASK_BYTES_MAX + c->input_cont_bytes + INPUT_BYTES_MIN : 0;
     if (!base || base + input_needs > c->fill) {
-        input = false;
+        *input = false;
         input_needs = 0;
     }
-    if (input)
+    r->reserve = *input ? c->reserve : 0;
+    return (struct gather){ .request = r, .part = &r->parts[0], .numbers = step->a <= step->b ? (uint32_t)(step->b - step->a + 1) : 0,
+                            .room = room, .first_room = room > r->reserve ? room - r->reserve : 0,
+                            .budget = base + input_needs < c->fill ? (uint32_t)(c->fill - base - input_needs) : 0 };
+}
+
+void trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind)
+{
+    struct trk_request r;
+    request_init(c, &r, restart_kind);
+    part_make(c, &r.parts[0], p, k, m, restart_kind != 0);
+    bool grants = step->a <= step->b, input = grants && trk_input_ready(c);
+    struct gather g = gather_init(c, &r, step, restart_kind || step->mode == TRK_MODE_OPENING || c->want_long, &input);
+    if (input) {
         trk_forget_early(c);
-    r.reserve = input ? c->reserve : 0;
-    struct gather g = { .request = &r, .part = part, .numbers = grants ? (uint32_t)(step->b - step->a + 1) : 0, .room = room,
-                        .first_room = room > r.reserve ? room - r.reserve : 0,
-                        .budget = base + input_needs < c->fill ? (uint32_t)(c->fill - base - input_needs) : 0 };
-    if (input && c->input_cont_bytes && trk_ucont_parse(c->input_cont, c->input_cont_bytes, &r.conts[0]) == TRK_V_ACCEPTED)
-        r.n_conts = 1;
-    r.has_input = input;
-    r.input_cont = r.n_conts ? 0 : 0xff;
+        if (c->input_cont_bytes && trk_ucont_parse(c->input_cont, c->input_cont_bytes, &r.conts[0]) == TRK_V_ACCEPTED)
+            r.n_conts = 1;
+        r.has_input = true;
+        r.input_cont = r.n_conts ? 0 : 0xff;
+    }
     gather_terminal(c, &g, step);
     if (grants)
         gather_known(c, &g);
@@ -272,10 +287,10 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
         attach_input(c, &r, g.budget + INPUT_BYTES_MIN, step->a);
     }
     if (grants)
-        assign(c, part, step, g.first_room, room);
-    bool repeats = grants && !input && !restart_kind && p->kind == TRK_NORMAL;
-    if (!restart_kind && p->kind == TRK_NORMAL && !input)
+        assign(c, g.part, step, g.first_room, g.room);
+    bool repeatable = !restart_kind && p->kind == TRK_NORMAL && !input;
+    if (repeatable)
         trk_repeat_add(c, &r);
     push(c, &r);
-    trk_repeat_note(c, &r.parts[r.n_parts - 1], repeats ? step->a : 0);
+    trk_repeat_note(c, &r.parts[r.n_parts - 1], repeatable && grants ? step->a : 0);
 }

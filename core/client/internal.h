@@ -44,14 +44,16 @@ uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max);
 
 /* spend.c */
 void     trk_spend_kept(struct trk_client *c, uint64_t now_us);              /* as many as can be used */
-void     trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us);
-void     trk_flush(struct trk_client *c, uint64_t now_us);                   /* the batch leaves */
+bool     trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us);       /* false: not this one now */
+void     trk_flush(struct trk_client *c);                   /* the batch leaves */
 bool     trk_may_spend(const struct trk_client *c);
 void     trk_run(struct trk_client *c, uint64_t now_us);                     /* everything that time or news allow */
 uint64_t trk_batch_due(const struct trk_client *c);
 
 /* compose.c: a batch or a restart becomes a request in the outbox. */
-void     trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind, uint64_t now_us);
+void     trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind);
+/* Index in r->conts of the continuation that covers an output offset, added there if it fits into budget bytes; -1: none. */
+int      trk_cont_index(struct trk_client *c, struct trk_request *r, uint64_t offset, uint32_t budget, uint64_t *covers_to);
 
 /* repeat.c: the parts of the last requests travel again (PROTOCOL.md 7, repeats). */
 void     trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t granted);  /* part left in a request; granted: its lowest number */

@@ -171,7 +171,7 @@ size_t trk_client_poll(struct trk_client *c, uint64_t now_us, uint8_t *packet, s
         return poll_close(c, packet, cap);
     trk_run(c, now_us);
     if (now_us >= trk_batch_due(c))
-        trk_flush(c, now_us);
+        trk_flush(c);
     return poll_request(c, now_us, packet, cap);
 }
 

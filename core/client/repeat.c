@@ -33,28 +33,13 @@ static bool still_open(struct trk_client *c, const struct trk_spent *p, uint64_t
     return e && e->state == TRK_N_EXPECTED;
 }
 
-static int cont_index(struct trk_client *c, struct trk_request *r, const struct trk_ask *ask)
-{
-    for (uint32_t i = 0; i < c->n_conts; i++) {
-        struct trk_output_cont *o = &c->conts[i];
-        if (ask->offset < o->first || ask->offset + ask->bytes > o->second)
-            continue;
-        for (int j = 0; j < r->n_conts; j++)
-            if (r->conts[j].bytes == o->sealed)
-                return j;
-        if (r->n_conts == TRK_CONTS_MAX || trk_ucont_parse(o->sealed, o->bytes, &r->conts[r->n_conts]) != TRK_V_ACCEPTED)
-            return -1;
-        return r->n_conts++;
-    }
-    return -1;
-}
-
 /* The asks of a repeated part name continuations of this request. False if one is no longer there: then its data is, too. */
 static bool rename_conts(struct trk_client *c, struct trk_request *r, struct trk_part *part)
 {
     for (uint16_t i = 0; i < part->n_asks; i++) {
-        int cont = cont_index(c, r, &part->asks[i]);
-        if (cont < 0)
+        uint64_t covers_to;
+        int cont = trk_cont_index(c, r, part->asks[i].offset, TRK_UCONT_MAX, &covers_to);
+        if (cont < 0 || part->asks[i].offset + part->asks[i].bytes > covers_to)
             return false;
         part->asks[i].cont = (uint8_t)cont;
     }

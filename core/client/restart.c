@@ -35,7 +35,7 @@ static void expect_grant(struct trk_client *c, const struct trk_step *step)
 
 void trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us)
 {
-    trk_flush(c, now_us);
+    trk_flush(c);
     if (c->attempt <= TRK_ATTEMPTS_MAX)
         c->attempt++;
     remember_star(c);
@@ -53,7 +53,7 @@ void trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t
     c->awaiting = true;
     expect_grant(c, &step);
     c->progress_us = now_us;
-    trk_compose(c, &step, p, k, 1, (uint8_t)kind, now_us);
+    trk_compose(c, &step, p, k, 1, (uint8_t)kind);
 }
 
 /* The first accepted answer of the newest attempt: its generation becomes ours. */
@@ -76,7 +76,7 @@ void trk_settle(struct trk_client *c, const struct trk_grant *g)
 
 void trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
 {
-    trk_flush(c, now_us);
+    trk_flush(c);
     trk_void_from(c, c->next);
     for (uint32_t i = 0; i < c->n_terminals; i++)
         trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);

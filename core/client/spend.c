@@ -89,7 +89,7 @@ static bool ring_takes(const struct trk_client *c, const struct trk_step *step)
     return step->a > step->b || step->b - lowest < c->ring_mask - TRK_GRANT_MAX;
 }
 
-static bool spend(struct trk_client *c, uint64_t k, uint64_t now_us)
+bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
 {
     struct trk_number *e = trk_number_at(c, k);
     struct trk_client_piece *p = &c->pieces[e->piece];
@@ -102,7 +102,7 @@ static bool spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     if (!ring_takes(c, &step) || (step.mode == TRK_MODE_RECOVERY && k > step.right))
         return false;
     if (c->batch.active && !batch_takes(c, e))
-        trk_flush(c, now_us);
+        trk_flush(c);
     if (!c->batch.active)
         batch_start(c, e, now_us);
     batch_add(c, e, &step);
@@ -120,12 +120,12 @@ static bool spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     return true;
 }
 
-void trk_flush(struct trk_client *c, uint64_t now_us)
+void trk_flush(struct trk_client *c)
 {
     if (!c->batch.active)
         return;
     c->batch.active = false;
-    trk_compose(c, &c->batch.step, &c->pieces[c->batch.piece], c->batch.k, c->batch.m, 0, now_us);
+    trk_compose(c, &c->batch.step, &c->pieces[c->batch.piece], c->batch.k, c->batch.m, 0);
 }
 
 static bool opening_unspent(struct trk_client *c)
@@ -150,7 +150,7 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
     uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
     while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
         if (c->next > c->end && !(n && c->batch.active) && must_resume(c, input, now_us)) {     /* nothing outstanding */
-            trk_flush(c, now_us);
+            trk_flush(c);
             c->stats.resumes++;
             trk_restart_send(c, TRK_RESTART_RESUME, now_us);
             return;
@@ -162,21 +162,16 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
             break;                                   /* an input goes with numbers of one piece */
         if (input && n >= most)
             break;                                   /* an answer of unknown length: do not spend a whole window on it */
-        if (!spend(c, k, now_us))
+        if (!trk_spend(c, k, now_us))
             break;
         n++;
         if ((!input && c->batch.m >= c->batch.most) || c->batch.step.mode == TRK_MODE_OPENING) {
-            trk_flush(c, now_us);
+            trk_flush(c);
             input = trk_input_ready(c);
         }
     }
     if (n && input)
-        trk_flush(c, now_us);
-}
-
-void trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
-{
-    spend(c, k, now_us);
+        trk_flush(c);
 }
 
 /* Bytes that fell out of the bookkeeping (full interval sets) are missed once nothing is outstanding. */
@@ -194,7 +189,7 @@ void trk_run(struct trk_client *c, uint64_t now_us)
     find_forgotten(c);
     trk_spend_kept(c, now_us);
     if (c->batch.active && !trk_may_spend(c))
-        trk_flush(c, now_us);
+        trk_flush(c);
     if (trk_busy(c) && now_us >= trk_timer_due(c))
         trk_timer_run(c, now_us);
 }

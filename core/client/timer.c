@@ -69,13 +69,10 @@ static void spend_all_kept(struct trk_client *c, uint64_t now_us)
             trk_want_number_again(c, e);
     }
     trk_spend_kept(c, now_us);
-    while (c->end == end && !c->attempt && (k = trk_next_kept(c)) != 0) {
-        uint64_t last = c->last;
-        trk_spend(c, k, now_us);
-        if (c->last == last)
+    while (c->end == end && !c->attempt && (k = trk_next_kept(c)) != 0)
+        if (!trk_spend(c, k, now_us))
             break;
-    }
-    trk_flush(c, now_us);
+    trk_flush(c);
     c->progress_us = now_us;
     c->backoff++;
 }
@@ -100,5 +97,5 @@ void trk_timer_run(struct trk_client *c, uint64_t now_us)
         c->backoff++;
         trk_restart_send(c, kind, now_us);
     }
-    trk_flush(c, now_us);
+    trk_flush(c);
 }
