@@ -123,6 +123,8 @@ static void object_read(struct sim_program *p, uint64_t now_us)
     }
     p->object_done_us[0] = p->object_done_us[1];
     p->object_done_us[1] = now_us;
+    if (p->config.done_us)
+        p->config.done_us[p->reading] = now_us;
     p->reading++;
     if (p->reading < p->config.n_objects)
         p->ready_us = now_us + p->config.objects[p->reading].think_us;

@@ -30,6 +30,7 @@ struct sim_program_config {
     unsigned feed_most;                /* arrivals before the loop runs at the latest; 0: 8 */
     uint32_t coalesce_us;              /* the loop above the engine wakes so late after an arrival */
     uint32_t receive_bytes, send_bytes;
+    uint64_t *done_us;                 /* NULL, or where to note when each object was read whole */
     struct trk_flow flow;
     uint16_t mtu;
 };

@@ -166,23 +166,37 @@ static enum trk_verdict tell(struct bench *b, const struct replica *r, enum trk_
     return v;
 }
 
+static void show(const struct sim_server *s, const struct bench *b, const struct replica *r, const struct trk_decision *d,
+                 const struct trk_plan *plan, enum trk_verdict v)
+{
+    const struct sim_witness *w = s->config.witness;
+
+    if (w && b->spend.proven && b == &s->bench->bench[0])
+        w->see(w->arg, &(struct sim_witnessed){ r->filter, &r->config, r->now_ms, &b->spend, d, plan, v });
+}
+
 /* check, admit, plan, application, respond: the answer's packets stand in b->out. decided: by the twin, who remembers. */
 static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *output, const struct replica *r, const struct trk_segment *seg,
                                const struct trk_decision *decided)
 {
     b->out = (struct trk_packets){ .packets = b->packets, .cap = TRK_ANSWER_PACKETS_MAX, .arena = b->arena, .arena_bytes = sizeof b->arena };
     enum trk_verdict v = trk_check(seg, r->keys, &r->config, r->now_ms, &b->spend);
-    if (v != TRK_V_ACCEPTED)
+    if (v != TRK_V_ACCEPTED) {
+        show(s, b, r, NULL, NULL, v);
         return tell(b, r, v);
+    }
     if (b->spend.type == TRK_SPEND_CLOSE)
         return TRK_V_CLOSED;
     if (decided)
         b->decision = *decided;
     else
         trk_admit(r->filter, &b->spend, &r->config, r->now_ms, &b->decision);
-    if (b->decision.verdict != TRK_V_ANSWERED && b->decision.verdict != TRK_V_REFRESHED)
+    if (b->decision.verdict != TRK_V_ANSWERED && b->decision.verdict != TRK_V_REFRESHED) {
+        show(s, b, r, &b->decision, NULL, b->decision.verdict);
         return tell(b, r, b->decision.verdict);
+    }
     v = trk_plan(&b->spend, &b->decision, &r->config, &b->plan);
+    show(s, b, r, &b->decision, v == TRK_V_ACCEPTED ? &b->plan : NULL, v);
     if (v != TRK_V_ACCEPTED)
         return tell(b, r, v);
     s->app.output = output;

@@ -9,6 +9,18 @@
 
 #define SIM_REPLICAS_MAX 4
 
+/* What one packet met at a replica, for whoever watches: the words of check, admit and plan. */
+struct sim_witnessed {
+    struct trk_filter *filter;         /* NULL: the replica has none */
+    const struct trk_serve_config *config;
+    uint64_t now_ms;
+    const struct trk_spend *spend;     /* proven */
+    const struct trk_decision *decision;               /* NULL: check had the last word */
+    const struct trk_plan *plan;       /* NULL: refused before or by plan */
+    enum trk_verdict verdict;          /* of the last of the three that was asked; ACCEPTED by plan */
+};
+struct sim_witness { void (*see)(void *arg, const struct sim_witnessed *what); void *arg; };
+
 struct sim_server_config {
     uint8_t  replicas;                 /* 1.. */
     int32_t  skew_ms[SIM_REPLICAS_MAX];
@@ -24,6 +36,7 @@ struct sim_server_config {
     uint32_t wipe_ms;                  /* > 0: a filter loses its memory so often */
     uint32_t crowd;                    /* numbers of other connections that each event brings along into the filter */
     bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */
+    const struct sim_witness *witness; /* NULL: nobody watches */
     uint8_t  twin_every;               /* every so many answers is made twice, by two replicas, and compared; 0: never */
 };
 

@@ -65,6 +65,8 @@ static void send_through(struct world *w, struct sim_path *path, enum sim_event_
 
     if (w->scenario->trace)
         sim_trace_packet(w->now_us, w->current, arrival == SIM_EVENT_TO_SERVER ? "->" : "<-", packet, bytes, fate);
+    if (w->scenario->observer)
+        w->scenario->observer->sent(w->scenario->observer->arg, w->now_us, w->current, arrival == SIM_EVENT_TO_SERVER, packet, bytes, fate);
     if (sim_random_chance(&w->random, w->scenario->forge))
         forge_beside(w, arrival, packet, bytes);
 }
@@ -108,6 +110,14 @@ static void run_client(struct world *w, uint16_t i)
         w->unfinished--;
 }
 
+static void observe_arrival(const struct world *w, const struct sim_event *e, bool up, enum trk_verdict fate)
+{
+    const struct sim_observer *o = w->scenario->observer;
+
+    if (o)
+        o->arrived(o->arg, w->now_us, e->client, up, e->packet->data, e->packet->bytes, fate);
+}
+
 static void at_client(struct world *w, const struct sim_event *e)
 {
     struct sim_program *p = &w->clients[e->client];
@@ -118,6 +128,7 @@ static void at_client(struct world *w, const struct sim_event *e)
     bool run = sim_program_packet(p, e->packet->data, e->packet->bytes, w->scenario->server.skip_checksum, w->now_us, &fate);
     if (w->scenario->trace)
         sim_trace_fate(w->now_us, e->client, "client", trk_verdict_name(fate), e->packet->data, e->packet->bytes);
+    observe_arrival(w, e, false, fate);
     if (run)
         run_client(w, e->client);
     else
@@ -131,6 +142,7 @@ static void at_server(struct world *w, const struct sim_event *e)
                                               EPOCH_MS + w->now_us / 1000, send_down, w);
     if (w->scenario->trace)
         sim_trace_fate(w->now_us, e->client, "server", trk_verdict_name(fate), e->packet->data, e->packet->bytes);
+    observe_arrival(w, e, true, fate);
 }
 
 static void happen(struct world *w, const struct sim_event *e)

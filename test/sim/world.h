@@ -10,6 +10,13 @@
 #define SIM_CLIENTS_MAX 4
 #define SIM_OBJECTS_MAX 512
 
+/* Whoever wants to see all packets: as they are sent (fate: what the path does), and as they were judged on arrival. */
+struct sim_observer {
+    void (*sent)(void *arg, uint64_t now_us, unsigned client, bool up, const uint8_t *packet, uint32_t bytes, const char *fate);
+    void (*arrived)(void *arg, uint64_t now_us, unsigned client, bool up, const uint8_t *packet, uint32_t bytes, enum trk_verdict fate);
+    void *arg;
+};
+
 struct sim_scenario {
     uint64_t seed;
     unsigned n_clients;
@@ -20,6 +27,7 @@ struct sim_scenario {
     bool     attack;                   /* corrupted packets reach the parsers: bytes may be wrong, nothing may break or hang */
     uint32_t limit_s;                  /* virtual time by which everything must have ended */
     bool     trace;
+    const struct sim_observer *observer;               /* NULL: nobody */
 };
 
 struct sim_outcome {
