@@ -180,6 +180,9 @@ static bool read_line(struct sim_application *app, struct event *e, struct trk_r
     }
     if (!sim_line_read(s->line, s->line_bytes, &o))
         return complain(app, "input that is no request line");
+    app->reset = o.type == 'X';
+    if (app->reset)
+        return false;
     return begin_object(e, &o, out);
 }
 
@@ -220,6 +223,7 @@ bool sim_application_run(struct sim_application *app, const struct trk_spend *sp
     uint32_t used = 0;
 
     app->complaint = NULL;
+    app->reset = false;
     out->fate = TRK_INPUT_NONE;
     out->opens_output = false;
     out->next_input = NULL;

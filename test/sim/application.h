@@ -16,10 +16,11 @@ struct sim_application {
     /* Memory of one event, used anew for each. */
     struct trk_ucont next_input;
     uint8_t *output;                   /* SIM_GIVEN_BYTES */
+    bool     reset;                    /* the application wants no more of this connection */
     const char *complaint;             /* why the event made no sense, NULL if it did */
 };
 
-/* Answers one event. False with *complaint set: the request asks for what no honest client asks. */
+/* Answers one event. False if it did not: with `reset`, or with a complaint about what no honest client asks. */
 bool sim_application_run(struct sim_application *app, const struct trk_spend *spend, const struct trk_plan *plan, struct trk_result *out);
 
 #endif

@@ -23,7 +23,7 @@ static void print_path(const char *name, const struct sim_path_config *p)
 
 static void print_program(const struct sim_program_config *c)
 {
-    static const char *const endings[] = { "client closes", "client half-closes", "server ends" };
+    static const char *const endings[] = { "client closes", "client half-closes", "server ends", "server resets" };
 
     printf("    IPv%d, mtu %u, buffers %" PRIu32 "/%" PRIu32 ", pipeline %u, %s, coalesce %" PRIu32 " us%s", c->flow.src.family, c->mtu,
            c->receive_bytes, c->send_bytes, c->pipeline, endings[c->ending], c->coalesce_us, c->syn_data ? ", data in the SYN" : "");
@@ -51,9 +51,9 @@ void sim_outcome_print(const struct sim_scenario *s, const struct sim_outcome *o
     printf("  %s%s%s at %.6f s, %" PRIu64 " events, %" PRIu64 " packets up, %" PRIu64 " down (%" PRIu64 " headers), %" PRIu64 " lost\n",
            o->rule ? o->rule : "all held", o->rule && o->detail[0] ? ": " : "", o->detail, (double)o->end_us / 1e6, o->events, o->up_pkts,
            o->down_pkts, o->headers, o->lost_pkts);
-    printf("  server: %u replicas, mtu %u, rotate %" PRIu32 " ms, greeting %" PRIu32 ", nibble %" PRIu32 "%s%s, wipe %" PRIu32 " ms, crowd %" PRIu32 "; forge %.3f%s\n", s->server.replicas,
+    printf("  server: %u replicas, mtu %u, rotate %" PRIu32 " ms, greeting %" PRIu32 ", nibble %" PRIu32 "%s%s, jump %" PRId64 " ms, wipe %" PRIu32 " ms, crowd %" PRIu32 "; forge %.3f%s\n", s->server.replicas,
            s->server.mtu, s->server.rotate_ms, s->server.greeting_bytes, s->server.nibble_bytes,
-           s->server.domain[0] ? ", filter" : "", s->server.shared ? " shared" : "", s->server.wipe_ms, s->server.crowd, s->forge, s->attack ? ", attack" : "");
+           s->server.domain[0] ? ", filter" : "", s->server.shared ? " shared" : "", s->server.jump_ms, s->server.wipe_ms, s->server.crowd, s->forge, s->attack ? ", attack" : "");
     print_verdicts("verdicts", o->server_verdicts);
     for (unsigned i = 0; i < s->n_clients; i++) {
         const struct trk_client_stats *t = &o->stats[i];

@@ -265,6 +265,12 @@ static void check_end(struct sim_program *p, uint64_t now_us)
         p->finished = p->gave_up = true;
         return;
     }
+    bool refused = state == TRK_CLIENT_RESET || (state == TRK_CLIENT_REFUSED && p->config.syn_data && p->reading == 0);
+    if (refused && p->config.ending == SIM_END_RESET && p->reading + 1 == p->config.n_objects) {
+        p->finished = true;
+        p->finished_us = now_us;
+        return;
+    }
     if (state > TRK_CLIENT_OPEN && state != TRK_CLIENT_CLOSED) {
         violate(p, "the connection ended in a wrong state", state, 0);
         return;

@@ -15,6 +15,7 @@ enum sim_ending {
     SIM_END_CLOSE,                     /* the client closes after the last object */
     SIM_END_SHUTDOWN,                  /* the client half-closes after its last request, then reads to the end */
     SIM_END_SERVER,                    /* the last object is an 'F': the server ends the stream */
+    SIM_END_RESET,                     /* the last object is an 'X': the server resets the connection */
 };
 
 struct sim_program_config {

@@ -67,17 +67,21 @@ static void random_objects(struct sim_random *r, struct sim_program_config *c, s
         c->n_objects++;
     }
     c->objects = o;
-    c->ending = (enum sim_ending)sim_random_below(r, 3);
+    c->ending = (enum sim_ending)sim_random_below(r, 4);
     if (c->ending == SIM_END_SERVER)
         o[c->n_objects - 1] = (struct sim_object){ .type = 'F', .id = 7, .bytes = object_bytes(r) };
+    if (c->ending == SIM_END_RESET) {
+        o[c->n_objects - 1] = (struct sim_object){ .type = 'X', .id = 8, .bytes = 1 };
+        c->pipeline = 1;
+    }
 }
 
 static void random_program(struct sim_random *r, struct sim_program_config *c, unsigned i)
 {
     static const uint32_t buffers[] = { 1 << 16, 1 << 17, 1 << 18, 1 << 20 };
 
-    random_objects(r, c, objects[i]);
     c->pipeline = sim_random_chance(r, .5) ? 1 : (unsigned)sim_random_range(r, 2, 6);
+    random_objects(r, c, objects[i]);
     c->syn_data = sim_random_chance(r, .2);
     c->receive_bytes = buffers[sim_random_below(r, 4)];
     c->send_bytes = sim_random_chance(r, .5) ? 1 << 14 : 1 << 16;
@@ -173,9 +177,15 @@ static void random_filters(struct sim_random *r, struct sim_server_config *c, bo
 
     c->shared = !harsh || sim_random_chance(r, .5);
     bool several = !c->shared && sim_random_chance(r, .5);
+    for (unsigned i = 0; c->shared && i < c->replicas; i++)
+        c->skew_ms[i] = c->skew_ms[0];                 /* a host has one clock */
     for (unsigned i = 0; i < c->replicas; i++)
         c->domain[i] = several && sim_random_chance(r, .5) ? domain + 2 : domain;
     c->filter_bytes = 1u << 17;
+    if (harsh && sim_random_chance(r, .1)) {
+        c->jump_at_ms = SIM_EPOCH_MS + sim_random_below(r, 5000);
+        c->jump_ms = (int64_t)sim_random_below(r, 40000000) - 20000000;
+    }
     if (harsh && sim_random_chance(r, .3))
         c->wipe_ms = (uint32_t)sim_random_range(r, 100, 5000);
     if (harsh && sim_random_chance(r, .3)) {

@@ -137,8 +137,8 @@ static void crowd(struct sim_server *s, struct sim_random *random, struct trk_fi
 {
     for (uint32_t i = 0; i < s->config.crowd; i++) {
         struct trk_conn_id id = { sim_random_u64(random), 1 };
-        trk_filter_spend(filter, &id, 0, 1 + sim_random_below(random, 1000), 1, now_ms);
-        trk_filter_raise(filter, &id, 0, 100, false, now_ms);
+        trk_filter_spend(filter, trk_filter_who(filter, &id), 0, 1 + sim_random_below(random, 1000), 1, now_ms);
+        trk_filter_raise(filter, trk_filter_who(filter, &id), NULL, 0, 100, false, now_ms);
     }
 }
 
@@ -201,6 +201,10 @@ static enum trk_verdict answer(struct sim_server *s, struct bench *b, uint8_t *o
         return tell(b, r, v);
     s->app.output = output;
     if (!b->plan.refresh && !sim_application_run(&s->app, &b->spend, &b->plan, &b->result)) {
+        if (s->app.reset) {
+            trk_respond_verdict(&b->spend, TRK_V_RESET, &r->config, true, &b->out);
+            return TRK_V_RESET;
+        }
         if (!s->config.skip_checksum)
             violate(s, "the application was asked for nonsense", s->app.complaint);
         return TRK_V_DROPPED;
@@ -321,7 +325,7 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
     struct bench *b = s->bench->bench;
     unsigned i = (unsigned)sim_random_below(random, s->config.replicas);
     struct replica r = { &s->keys[i], s->filter[i], { .domain = s->config.domain[i], .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
-                         real_ms + (uint64_t)(int64_t)s->config.skew_ms[i] };
+                         real_ms + (uint64_t)(int64_t)s->config.skew_ms[i] + (real_ms >= s->config.jump_at_ms ? (uint64_t)s->config.jump_ms : 0) };
     struct trk_segment seg;
     enum trk_verdict v = trk_segment_parse(packet, bytes, &seg);
 

@@ -8,6 +8,7 @@
 #include "random.h"
 
 #define SIM_REPLICAS_MAX 4
+#define SIM_EPOCH_MS 1700000000000ull  /* real time at virtual time 0 */
 
 /* What one packet met at a replica, for whoever watches: the words of check, admit and plan. */
 struct sim_witnessed {
@@ -33,6 +34,7 @@ struct sim_server_config {
     uint32_t domain[SIM_REPLICAS_MAX]; /* of the filters (0: no filter): who spends in another one is told so, and restarts */
     uint32_t filter_bytes;             /* of each replica's filter; 0: 64 KiB */
     bool     shared;                   /* the replicas are workers of one host: one filter for all of them */
+    uint64_t jump_at_ms; int64_t jump_ms;              /* the clock of all replicas is put forward or back */
     uint32_t wipe_ms;                  /* > 0: a filter loses its memory so often */
     uint32_t crowd;                    /* numbers of other connections that each event brings along into the filter */
     bool     skip_checksum;            /* corrupted packets reach the parsers (then bytes may be wrong) */

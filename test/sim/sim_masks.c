@@ -14,7 +14,7 @@ static const struct sim_object objects[] = { { .type = 'K', .id = 1, .bytes = 57
 /* Every loss may cost one expiry of a timer, and timers double from 200 ms. */
 static double bound_s(unsigned losses) { return 1.5 + .2 * (double)(1u << (losses < 12 ? losses : 12)); }
 
-struct tally { double worst_s, sum_s; unsigned runs, failed; };
+struct tally { uint32_t domain; double worst_s, sum_s; unsigned runs, failed; };    /* domain 0: a server without filter */
 
 /* from: 0 to lose SYNs as well (they alone may be lost for seconds each), 1 to begin behind them. */
 static void run(struct tally *t, uint32_t up, uint32_t down, unsigned from, bool trace)
@@ -32,6 +32,7 @@ static void run(struct tally *t, uint32_t up, uint32_t down, unsigned from, bool
     s.up[0].mask_bits = s.down[0].mask_bits = BITS;
     s.up[0].mask_from = s.down[0].mask_from = (uint8_t)from;
     s.server.twin_every = 8;
+    s.server.domain[0] = t->domain;
     s.limit_s = (uint32_t)limit_s + 1;
     s.trace = trace;
     bool ok = sim_world_run(&s, &o);
@@ -44,23 +45,24 @@ static void run(struct tally *t, uint32_t up, uint32_t down, unsigned from, bool
         return;
     t->failed += !ok;
     if (t->failed <= 5) {
-        printf("%s, replay with: sim_masks --one %u %u %u\n", ok ? "ok" : "FAILED", up, down, from);
+        printf("%s, replay with: sim_masks --one %u %u %u %u\n", ok ? "ok" : "FAILED", up, down, from, t->domain);
         sim_outcome_print(&s, &o);
     }
 }
 
 static unsigned report(const char *what, const struct tally *t)
 {
-    printf("%s: %u runs, %u failed, mean %.3f s, worst %.3f s\n", what, t->runs, t->failed, t->sum_s / t->runs, t->worst_s);
+    printf("%s, %s filter: %u runs, %u failed, mean %.3f s, worst %.3f s\n", what, t->domain ? "with a" : "no", t->runs, t->failed,
+           t->sum_s / t->runs, t->worst_s);
     return t->failed;
 }
 
 /* A client gives up after seven SYNs without an answer, as Linux does; so no more than five are taken from it. */
 static bool survivable(uint32_t mask) { return (mask & 0x3f) != 0x3f; }
 
-static unsigned one_way(bool up)
+static unsigned one_way(bool up, uint32_t domain)
 {
-    struct tally t = { 0 }, syn = { 0 };
+    struct tally t = { .domain = domain }, syn = t;
 
     for (uint32_t mask = 0; mask < MASKS; mask++) {
         run(&t, up ? mask : 0, up ? 0 : mask, 1, false);
@@ -70,9 +72,9 @@ static unsigned one_way(bool up)
     return report(up ? "requests" : "answers", &t) + report(up ? "requests with the SYN" : "answers with the SYN|ACK", &syn);
 }
 
-static unsigned both_ways(void)
+static unsigned both_ways(uint32_t domain)
 {
-    struct tally t = { 0 };
+    struct tally t = { .domain = domain };
     struct sim_random r;
 
     sim_random_seed(&r, 12);
@@ -83,17 +85,17 @@ static unsigned both_ways(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "--one") == 0) {
-        struct tally t = { 0 };
+    if (argc == 6 && strcmp(argv[1], "--one") == 0) {
+        struct tally t = { .domain = (uint32_t)strtoul(argv[5], NULL, 10) };
         run(&t, (uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10), true);
         return t.failed != 0;
     }
     if (argc == 2 && strcmp(argv[1], "requests") == 0)
-        return one_way(true) != 0;
+        return one_way(true, 0) + one_way(true, 1) != 0;
     if (argc == 2 && strcmp(argv[1], "answers") == 0)
-        return one_way(false) != 0;
+        return one_way(false, 0) + one_way(false, 1) != 0;
     if (argc == 2 && strcmp(argv[1], "both") == 0)
-        return both_ways() != 0;
-    fprintf(stderr, "usage: sim_masks requests|answers|both | --one UP DOWN FROM\n");
+        return both_ways(0) + both_ways(1) != 0;
+    fprintf(stderr, "usage: sim_masks requests|answers|both | --one UP DOWN FROM DOMAIN\n");
     return 2;
 }

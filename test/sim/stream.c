@@ -25,7 +25,7 @@ bool sim_line_read(const char *line, uint32_t n, struct sim_object *out)
     text[n] = 0;
     memset(out, 0, sizeof *out);
     int fields = sscanf(text, "%c %" SCNu64 " %" SCNu64 " %" SCNu32, &out->type, &out->id, &out->bytes, &out->body_bytes);
-    return has_body(out->type) ? fields == 4 : fields == 3 && strchr("KUFD", out->type);
+    return has_body(out->type) ? fields == 4 : fields == 3 && strchr("KUFDX", out->type);
 }
 
 uint64_t sim_request_length(const struct sim_object *o)

@@ -11,6 +11,7 @@
  *   "D id bytes\n"         known length; the key depends on the time that the server is told, so two answers to one
  *                          input differ. The object begins with its key (8 bytes), which counts in `bytes`
  *   "F id bytes\n"         known length, then the server ends its stream
+ *   "X id bytes\n"         the server resets the connection
  */
 #ifndef SIM_STREAM_H
 #define SIM_STREAM_H
