@@ -1,5 +1,5 @@
-/* recv.c - the receive family: nothing ever waits in a TCP error queue here, and a failed connect's error is what
- * the first receive reports. */
+/* recv.c - the receive family: nothing ever waits in a TCP error queue here, a failed connect's error is what the first
+ * receive reports, and MSG_TRUNC discards. */
 #include <errno.h>
 #include "hook.h"
 
@@ -33,10 +33,31 @@ static ssize_t corrected(int fd, ssize_t n)
     return n;
 }
 
+/* TCP throws bytes away that are received with MSG_TRUNC, whatever the buffer is; AF_UNIX would fill it. */
+static bool discards(int fd, int flags) { return flags & MSG_TRUNC && !(flags & MSG_PEEK) && is_ours(fd); }
+
+static ssize_t discard(int fd, size_t bytes, int flags)
+{
+    char nowhere[16384];
+    size_t done = 0;
+    ssize_t n;
+    do {
+        n = libc_recv(fd, nowhere, bytes - done < sizeof nowhere ? bytes - done : sizeof nowhere,
+                      (flags & ~MSG_TRUNC) | (done ? MSG_DONTWAIT : 0));
+        done += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && done < bytes);
+    return done ? (ssize_t)done : corrected(fd, n);
+}
+
 ssize_t shim_recvfrom(int fd, void *data, size_t bytes, int flags, struct sockaddr *addr, socklen_t *len)
 {
     if (error_queue(fd, flags))
         return -1;
+    if (discards(fd, flags)) {
+        if (addr && len)
+            *len = 0;
+        return discard(fd, bytes, flags);
+    }
     return corrected(fd, libc_recvfrom(fd, data, bytes, flags, addr, len));
 }
 
@@ -49,9 +70,7 @@ ssize_t shim_recvmsg(int fd, struct msghdr *message, int flags)
 
 SHIM_EXPORT ssize_t recv(int fd, void *data, size_t bytes, int flags)
 {
-    if (error_queue(fd, flags))
-        return -1;
-    return corrected(fd, libc_recv(fd, data, bytes, flags));
+    return shim_recvfrom(fd, data, bytes, flags, NULL, NULL);
 }
 
 SHIM_EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t bytes, int flags, struct sockaddr *restrict addr,

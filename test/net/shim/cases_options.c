@@ -2,6 +2,7 @@
 #include "cases.h"
 
 #include <linux/sockios.h>
+#include <net/if.h>
 
 static void show(int fd, const char *what, int level, int name)
 {
@@ -178,6 +179,12 @@ static void ioctls(void)
     for (int i = 0; i < 200 && (ioctl(fd, SIOCOUTQ, &value) < 0 || value > 0); i++)
         usleep(10000);
     say("SIOCOUTQ: %d", value);
+    value = -1;
+    say_result("SIOCOUTQNSD", ioctl(fd, SIOCOUTQNSD, &value));
+    say("%d", value);
+    struct ifreq lo = { .ifr_name = "lo" };
+    if (target.at.any.sa_family == AF_INET)            /* a question that only AF_INET sockets answer */
+        say_result("SIOCGIFADDR", ioctl(fd, SIOCGIFADDR, &lo));
     say_result("SIOCATMARK", ioctl(fd, SIOCATMARK, &value));
     value = 1;
     say_result("FIONBIO", ioctl(fd, FIONBIO, &value));

@@ -70,6 +70,11 @@ static void ways_to_read(void)
     say_result("recvmsg", recvmsg(fd, &message, 0));
     say("name %u flags %x", message.msg_namelen, message.msg_flags);
     expect_pattern(fd, 24, 76);
+    request(fd, "get 10\n");
+    poll_one(fd, POLLIN, 5000);
+    usleep(50000);
+    say_result("MSG_TRUNC", recv(fd, NULL, 4, MSG_TRUNC));
+    expect_pattern(fd, 104, 6);
     say_result("nothing", recv(fd, a, 1, MSG_DONTWAIT));
     FILE *stream = fdopen(dup(fd), "r+");
     fputs("get 3\n", stream);
@@ -77,7 +82,7 @@ static void ways_to_read(void)
     say_result("stdio", (long)fread(a, 1, 3, stream));
     fclose(stream);
     request(fd, "get 5\n");
-    expect_pattern(fd, 103, 5);
+    expect_pattern(fd, 113, 5);
 }
 
 static void ways_to_write(void)
