@@ -37,6 +37,14 @@ if trickles_in "$SERVER" curl -s --max-time 1 -o /dev/null http://127.0.0.1/file
 stop daemon
 expect "exit code" "$STOPPED" 0
 
+# ---- an address that the loopback owns, as a load balancer's real servers have it: it comes by any interface ----
+ip -n "$SERVER" address add 10.99.0.1/32 dev lo
+ip -n "$CLIENT" route add 10.99.0.1/32 via "$SERVER4"
+begin --listen 10.99.0.1:80
+same_from "$CLIENT" 10.99.0.1 || fail "an address of the loopback, from outside"
+same_from "$SERVER" 10.99.0.1 || fail "an address of the loopback, from the host itself"
+stop daemon
+
 # ---- all addresses, and an interface that comes later, goes, and comes again ----
 begin --listen "*:80"
 for address in 127.0.0.1 "[::1]" "$SERVER4" "[$SERVER6]"; do

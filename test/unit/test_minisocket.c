@@ -480,6 +480,77 @@ START_TEST(figure_8_and_reset)
 }
 END_TEST
 
+/* The same by hand: pulled events, memory of the library's, and what is refused. */
+static void answer_pulled(struct minisock *m)
+{
+    const struct msk_event *e = msk_event(m);
+    char too_long[MSK_OPAQUE_MAX + 1] = "";
+    struct msk_keys keys;
+    struct msk_output o = { .consumed = e->input.bytes, .output = { "o", 1 }, .length = 10, .last = true };
+    msk_keys_random(&keys);
+    ck_assert_int_eq(msk_set_keys(ends.server, &keys), -EBUSY);
+    if (e->input.present) {
+        ck_assert_int_eq(msk_more(m, 0, (struct msk_bytes){ too_long, sizeof too_long }), -EMSGSIZE);
+        o.output.bytes = sizeof too_long;
+        o.output.data = too_long;
+        ck_assert_int_eq(msk_done(m, &o), -EMSGSIZE);
+        o.output = (struct msk_bytes){ "o", 1 };
+        ck_assert_int_eq(msk_done(m, &o), 0);
+        ck_assert_int_eq(msk_more(m, 0, (struct msk_bytes){ NULL, 0 }), -EINVAL);
+    } else if (e->type != MSK_OPEN) {
+        ck_assert_int_eq(msk_done(m, &o), -EINVAL);
+        ck_assert_int_eq(msk_more(m, 0, (struct msk_bytes){ NULL, 0 }), -EINVAL);
+    }
+    ck_assert_int_eq(msk_give(m, msk_ranges(m), "x", 1), -ERANGE);
+    uint8_t *room = msk_room(m);
+    for (size_t i = 0; i < msk_ranges(m); i++) {
+        struct msk_range r;
+        ck_assert_int_eq(msk_range(m, i, &r), 0);
+        if (r.bytes == 0)
+            continue;
+        ck_assert_int_eq(msk_give_end(m, i, room, 0, (struct msk_bytes){ NULL, 0 }, false), -EINVAL);
+        for (size_t b = 0; b < r.bytes; b++)
+            room[b] = (uint8_t)('0' + r.offset + b);
+        ck_assert_int_eq(msk_give(m, i, room, r.bytes), 0);
+        room += r.bytes;
+    }
+    ck_assert_int_eq(msk_reply(m), 0);
+    ck_assert_int_eq(msk_reset(m), -EBADF);
+    ck_assert_int_eq(msk_send(m, NULL, 0), -EBADF);
+    ck_assert_int_eq(msk_give(m, 0, "x", 1), -EBADF);
+    ck_assert_int_eq(msk_done(m, &o), -EBADF);
+    ck_assert_int_eq(msk_more(m, 0, (struct msk_bytes){ NULL, 0 }), -EBADF);
+    ck_assert_int_eq(msk_setucont(m, MSK_UCONT_INPUT, "x", 1), -EBADF);
+    ck_assert_ptr_null(msk_room(m));
+    ck_assert_uint_eq(msk_ranges(m), 0);
+}
+
+START_TEST(events_pulled_by_hand)
+{
+    struct msk_server *server = open_server(NULL, "127.0.0.1:0");
+    uint64_t limit = now_us() + 10000000;
+    int left_alive = 0;
+    begin(server, NULL, NULL, "");
+    ck_assert_int_eq(msk_process(server, NULL, NULL), -EINVAL);
+    write_text("go");
+    while (!at_end()) {
+        struct minisock *m;
+        ck_assert(now_us() < limit);
+        client_turn();
+        while ((m = msk_next_event(server)) != NULL)
+            if (msk_event(m)->input.present && left_alive < 2)
+                left_alive++;          /* the next call drops it */
+            else
+                answer_pulled(m);
+        usleep(1000);
+    }
+    expect_text("0123456789");
+    ck_assert_uint_eq(counter("dropped"), 2);
+    end_client();
+    msk_close(server);
+}
+END_TEST
+
 /* ---- set-up ---- */
 
 static void refused(const char *address, int error, const char *words)
@@ -553,6 +624,7 @@ static int run_tests(void)
     tcase_add_test(tcase, input_that_is_thrown_away);
     tcase_add_test(tcase, the_server_speaks_first_and_does_not_know_how_long);
     tcase_add_test(tcase, figure_8_and_reset);
+    tcase_add_test(tcase, events_pulled_by_hand);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
