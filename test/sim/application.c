@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "random.h"
 #include "stream.h"
 
 /* What the application keeps in an input continuation. */
@@ -39,7 +40,7 @@ static bool complain(struct sim_application *app, const char *why)
 /* ---- output: bytes of a range, by its continuation alone ---- */
 
 /* Gives want i from the output u. base: stream offset asked for. */
-static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_t offset, uint32_t bytes, uint32_t *used,
+static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_t offset, uint32_t bytes, uint32_t time, uint32_t *used,
                  struct trk_result *out, unsigned i)
 {
     struct writing w;
@@ -51,6 +52,8 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
         return complain(app, "a range that begins outside its continuation");
     uint64_t left = offset - u->first < w.length ? w.length - (offset - u->first) : 0;
     uint32_t n = bytes < left ? bytes : (uint32_t)left;
+    if (app->stingy_percent > sim_mix(offset ^ time) % 100)
+        n /= 2;
     if (*used > SIM_GIVEN_BYTES || n > SIM_GIVEN_BYTES - *used)
         return complain(app, "more bytes wanted than an answer holds");
     (w.dated ? sim_dated_content : sim_content)(w.key, offset - u->first, app->output + *used, n);
@@ -238,7 +241,7 @@ bool sim_application_run(struct sim_application *app, const struct trk_spend *sp
         memset(&out->given[i], 0, sizeof out->given[i]);
         if (own && out->fate != TRK_INPUT_DONE)
             continue;
-        if (!give(app, u, plan->wants[i].offset, plan->wants[i].bytes, &used, out, i))
+        if (!give(app, u, plan->wants[i].offset, plan->wants[i].bytes, spend->tick, &used, out, i))
             return false;
     }
     return true;

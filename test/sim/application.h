@@ -10,6 +10,7 @@
 struct sim_application {
     uint32_t greeting_bytes;           /* > 0: the server speaks first */
     uint32_t nibble_bytes;             /* > 0: takes no more of a body in one event, leaves the rest to be sent again */
+    uint8_t  stingy_percent;           /* of wants that get half of their bytes for now */
     uint16_t pad_bytes;                /* continuations carry at least so many opaque bytes */
     bool     encrypt;                  /* and nobody can read them */
     bool     scatter;                  /* what is given for one want does not lie beside what is given for the next */

@@ -51,8 +51,8 @@ void sim_outcome_print(const struct sim_scenario *s, const struct sim_outcome *o
     printf("  %s%s%s at %.6f s, %" PRIu64 " events, %" PRIu64 " packets up, %" PRIu64 " down (%" PRIu64 " headers), %" PRIu64 " lost\n",
            o->rule ? o->rule : "all held", o->rule && o->detail[0] ? ": " : "", o->detail, (double)o->end_us / 1e6, o->events, o->up_pkts,
            o->down_pkts, o->headers, o->lost_pkts);
-    printf("  server: %u replicas, mtu %u, rotate %" PRIu32 " ms, greeting %" PRIu32 ", nibble %" PRIu32 "%s%s, jump %" PRId64 " ms, wipe %" PRIu32 " ms, crowd %" PRIu32 "; forge %.3f%s\n", s->server.replicas,
-           s->server.mtu, s->server.rotate_ms, s->server.greeting_bytes, s->server.nibble_bytes,
+    printf("  server: %u replicas, mtu %u, rotate %" PRIu32 " ms, greeting %" PRIu32 ", nibble %" PRIu32 ", stingy %u%%%s%s, jump %" PRId64 " ms, wipe %" PRIu32 " ms, crowd %" PRIu32 "; forge %.3f%s\n", s->server.replicas,
+           s->server.mtu, s->server.rotate_ms, s->server.greeting_bytes, s->server.nibble_bytes, s->server.stingy_percent,
            s->server.domain[0] ? ", filter" : "", s->server.shared ? " shared" : "", s->server.jump_ms, s->server.wipe_ms, s->server.crowd, s->forge, s->attack ? ", attack" : "");
     print_verdicts("verdicts", o->server_verdicts);
     for (unsigned i = 0; i < s->n_clients; i++) {

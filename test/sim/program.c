@@ -256,45 +256,44 @@ static void write_on(struct sim_program *p, uint64_t now_us)
         violate(p, "input is unsent after the end of output", trk_client_unsent(p->engine), 0);
 }
 
-static void check_end(struct sim_program *p, uint64_t now_us)
+/* States that end the program, as they should or not. True if there is no more to do. */
+static bool check_state(struct sim_program *p, enum trk_client_state state, uint64_t now_us)
 {
-    enum trk_client_state state = trk_client_state(p->engine);
-    bool all = p->greeted && p->reading == p->config.n_objects;
+    const struct sim_program_config *c = &p->config;
+    bool reset = state == TRK_CLIENT_RESET || (state == TRK_CLIENT_REFUSED && c->syn_data && p->reading == 0);
 
-    if ((state == TRK_CLIENT_TIMED_OUT && p->packets_in == 0) || (p->config.careless && state > TRK_CLIENT_OPEN && state != TRK_CLIENT_CLOSED)) {
-        p->finished = p->gave_up = true;
-        return;
-    }
-    bool refused = state == TRK_CLIENT_RESET || (state == TRK_CLIENT_REFUSED && p->config.syn_data && p->reading == 0);
-    if (refused && p->config.ending == SIM_END_RESET && p->reading + 1 == p->config.n_objects) {
-        p->finished = true;
-        p->finished_us = now_us;
-        return;
-    }
-    if (state > TRK_CLIENT_OPEN && state != TRK_CLIENT_CLOSED) {
+    if (state <= TRK_CLIENT_OPEN || (state == TRK_CLIENT_CLOSED && !p->ended))
+        return false;
+    p->finished = true;
+    p->finished_us = now_us;
+    p->gave_up = state == TRK_CLIENT_TIMED_OUT && p->packets_in == 0;
+    bool right = state == TRK_CLIENT_CLOSED || p->gave_up || c->careless ||
+                 (reset && c->ending == SIM_END_RESET && p->reading + 1 == c->n_objects);
+    if (!right)
         violate(p, "the connection ended in a wrong state", state, 0);
-        return;
-    }
-    if (p->ended) {
-        p->finished = state == TRK_CLIENT_CLOSED;
-        p->finished_us = now_us;
-        return;
-    }
-    bool at_end = trk_client_at_end(p->engine);
-    if (at_end && p->config.careless) {
-        p->finished = true;
-        return;
-    }
-    if (at_end && (!all || p->config.ending == SIM_END_CLOSE)) {
+    return true;
+}
+
+/* Closes when everything was read, or when the time to abort has come. True if it did. */
+static bool check_end(struct sim_program *p, uint64_t now_us)
+{
+    const struct sim_program_config *c = &p->config;
+    bool all = p->greeted && p->reading == c->n_objects, at_end = trk_client_at_end(p->engine);
+    bool aborts = c->abort_us && now_us >= c->abort_us;
+
+    if (check_state(p, trk_client_state(p->engine), now_us) || p->ended)
+        return false;
+    if (at_end && !c->careless && (!all || c->ending == SIM_END_CLOSE)) {
         violate(p, "the stream ended too early", all, 0);
-        return;
+        return false;
     }
-    if (all && (at_end || p->config.ending == SIM_END_CLOSE)) {
-        p->ended = true;
-        if (at_end)
-            write_on(p, now_us);
-        trk_client_close(p->engine);
-    }
+    if (!aborts && !(at_end && c->careless) && !(all && (at_end || c->ending == SIM_END_CLOSE)))
+        return false;
+    p->ended = true;
+    if (at_end && !c->careless)
+        write_on(p, now_us);
+    trk_client_close(p->engine);
+    return true;
 }
 
 static bool poll_all(struct sim_program *p, uint64_t now_us, sim_program_send *send, void *arg)
@@ -332,6 +331,8 @@ static uint64_t next_wake(struct sim_program *p, uint64_t now_us)
 
     if (now_us < p->ready_us)
         at = least(at, p->ready_us);
+    if (now_us < c->abort_us)
+        at = least(at, c->abort_us);
     if (trk_client_readable(p->engine, &data) > 0)
         at = least(at, now_us >= c->stop_from_us && now_us < c->stop_until_us ? c->stop_until_us
                        : p->next_read_us > now_us ? p->next_read_us : now_us);
@@ -365,7 +366,7 @@ uint64_t sim_program_run(struct sim_program *p, uint64_t now_us, sim_program_sen
         moved = poll_all(p, now_us, send, arg);
         moved |= read_some(p, now_us);
         moved |= write_some(p, now_us);
-        check_end(p, now_us);
+        moved |= check_end(p, now_us);
     }
     check_window(p);
     return p->finished || p->violation ? SIM_NEVER : next_wake(p, now_us);

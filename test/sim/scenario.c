@@ -102,6 +102,8 @@ static void random_program(struct sim_random *r, struct sim_program_config *c, u
     }
     if (sim_random_chance(r, .1))
         c->mtu = (uint16_t)sim_random_range(r, 1300, 1499);
+    if (sim_random_chance(r, .03))
+        c->abort_us = sim_random_below(r, 3000000);
 }
 
 /* strength 1: moderate; 3: harsh. */
@@ -155,6 +157,8 @@ static void random_server(struct sim_random *r, struct sim_server_config *c)
         c->nibble_bytes = (uint32_t)sim_random_range(r, 100, 1000);
     if (sim_random_chance(r, .1))
         c->mtu = (uint16_t)sim_random_range(r, 1100, 1499);
+    if (sim_random_chance(r, .1))
+        c->stingy_percent = (uint8_t)sim_random_range(r, 1, 70);
 }
 
 /* Both continuations of an input's answer must fit into its packet. */

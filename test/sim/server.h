@@ -30,6 +30,7 @@ struct sim_server_config {
     bool     retire;                   /* old epochs are taken away at last; else they stay, retiring */
     uint32_t greeting_bytes, nibble_bytes;
     uint16_t pad_bytes;
+    uint8_t  stingy_percent;
     bool     encrypt, scatter;
     uint32_t domain[SIM_REPLICAS_MAX]; /* of the filters (0: no filter): who spends in another one is told so, and restarts */
     uint32_t filter_bytes;             /* of each replica's filter; 0: 64 KiB */
