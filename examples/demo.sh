@@ -80,6 +80,8 @@ make_network() {
     for end in "$client lo" "$client c0" "$server lo" "$server s0"; do
         ip -n "${end% *}" link set "${end#* }" up
     done
+    # The kernel shall cut what is sent in one piece here, so that its packets can be counted.
+    ip netns exec "$server" ethtool -K s0 tso off gso off >/dev/null
     tc -n "$server" qdisc add dev s0 root tbf rate "$rate" burst 32kb latency 60ms 2>/dev/null ||
         fail 'this kernel cannot limit the rate of a link (tc: no tbf)'
 }
