@@ -82,6 +82,7 @@ void shim_connection_end(struct shim_connection *c)
     shim_connection_close_fd(c, &c->pair.fd);
     shim_connection_let_app_end_go(c);
     shim_connection_close_fd(c, &c->kernel_fd);
+    shim_connection_drop_port(c);
     bool guarded = c->guard_fd >= 0;
     atomic_store(&c->socket->shared->unsent_bytes, 0);
     atomic_store(&c->socket->shared->finished, 1);
@@ -184,10 +185,12 @@ void shim_connection_take_port(struct shim_connection *c)
 void shim_connection_drop_port(struct shim_connection *c)
 {
     struct shim_connection **at = port_bucket(c->loop, c->client.config.flow.sport);
-    while (c->has_port && *at != c)
+    if (!c->has_port)
+        return;
+    shim_links_drop_port(c->link, &c->client.config.flow.src, c->client.config.flow.sport);
+    while (*at != c)
         at = &(*at)->next_port;
-    if (c->has_port)
-        *at = c->next_port;
+    *at = c->next_port;
     c->has_port = false;
 }
 

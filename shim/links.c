@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "log.h"
 
+#define NARROW_US 1000000              /* without a new port: name the ports again */
 #define ROUNDS 64                      /* batches taken before others have their turn */
 #define BATCH 64                       /* packets fed before the client's answers leave */
 
@@ -21,6 +22,8 @@ struct shim_link_use {
     struct shim_source source;
     struct trk_link_port *ports;
     size_t n_ports, cap_ports;
+    bool wide;                         /* the filter names no ports: compiling one that does costs a connect dearly */
+    uint64_t changed_us, narrow_us;    /* the last addition; when to name the ports again */
     bool more;                         /* stopped before it was empty: the link may hold packets that no event tells of */
 };
 
@@ -61,26 +64,44 @@ struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *
     return open_link(loop, ifindex, error, error_bytes);
 }
 
-bool shim_links_add_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+static bool grow(struct shim_link_use *use)
 {
-    if (use->n_ports == use->cap_ports) {
-        size_t cap = use->cap_ports ? use->cap_ports * 2 : 16;
-        struct trk_link_port *ports = realloc(use->ports, cap * sizeof *ports);
-        if (!ports)
-            return false;
-        use->ports = ports;
-        use->cap_ports = cap;
-    }
-    struct trk_link_port *p = &use->ports[use->n_ports];
-    *p = (struct trk_link_port){ .family = local->family, .port = port };
-    memcpy(p->addr, local->bytes, sizeof p->addr);
-    if (!trk_link_set_ports(use->link, use->ports, use->n_ports + 1))
+    size_t cap = use->cap_ports ? use->cap_ports * 2 : 16;
+    struct trk_link_port *ports = realloc(use->ports, cap * sizeof *ports);
+    if (!ports)
         return false;
-    use->n_ports++;
+    use->ports = ports;
+    use->cap_ports = cap;
     return true;
 }
 
-/* The filter is narrowed at the next addition: a segment too many is dropped by its flow. */
+static bool set_filter(struct shim_link_use *use, bool wide)
+{
+    struct trk_link_port nobody = { .family = 4, .port = 0 };
+    use->wide = wide;
+    if (wide)
+        return trk_link_set_ports(use->link, use->ports, TRK_LINK_PORTS_MAX + 1);
+    return use->n_ports ? trk_link_set_ports(use->link, use->ports, use->n_ports) : trk_link_set_ports(use->link, &nobody, 1);
+}
+
+/* Connections that follow each other quickly share a filter that takes every marked segment. */
+bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+{
+    if (use->n_ports == use->cap_ports && !grow(use))
+        return false;
+    struct trk_link_port *p = &use->ports[use->n_ports++];
+    *p = (struct trk_link_port){ .family = local->family, .port = port };
+    memcpy(p->addr, local->bytes, sizeof p->addr);
+    bool often = use->changed_us && loop->now_us - use->changed_us < NARROW_US;
+    use->changed_us = loop->now_us;
+    use->narrow_us = loop->now_us + NARROW_US;
+    if (use->wide || set_filter(use, often || use->n_ports > TRK_LINK_PORTS_MAX))
+        return true;
+    use->n_ports--;
+    return false;
+}
+
+/* The filter is narrowed later: a segment too many is dropped by its flow. */
 void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
 {
     for (size_t i = 0; i < use->n_ports; i++) {
@@ -90,6 +111,24 @@ void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *loca
             return;
         }
     }
+}
+
+static bool may_narrow(const struct shim_link_use *use) { return use->wide && use->n_ports <= TRK_LINK_PORTS_MAX; }
+
+void shim_links_narrow(struct shim_loop *loop)
+{
+    for (struct shim_link_use *use = loop->links; use; use = use->next)
+        if (may_narrow(use) && loop->now_us >= use->narrow_us && !set_filter(use, false))
+            use->narrow_us = loop->now_us + NARROW_US;
+}
+
+uint64_t shim_links_wake_us(const struct shim_loop *loop)
+{
+    uint64_t wake = UINT64_MAX;
+    for (const struct shim_link_use *use = loop->links; use; use = use->next)
+        if (may_narrow(use) && use->narrow_us < wake)
+            wake = use->narrow_us;
+    return wake;
 }
 
 static void take(struct shim_loop *loop, const struct trk_link_packet *packet)

@@ -9,8 +9,12 @@
 /* The link of an interface; NULL, errno and a sentence in error. */
 struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes);
 /* Receive segments for this local address and port from now on, or no more. */
-bool shim_links_add_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
+bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
 void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
+
+/* Filters that may name their ports again; when to call it. */
+void shim_links_narrow(struct shim_loop *loop);
+uint64_t shim_links_wake_us(const struct shim_loop *loop);
 
 struct trk_link *shim_links_link(struct shim_link_use *use);
 /* Packets of one interface to their connections; the link is named by its event source's owner. */

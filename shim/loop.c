@@ -187,7 +187,9 @@ static void on_event(struct shim_loop *loop, const struct epoll_event *event)
 
 static uint64_t next_wake_us(const struct shim_loop *loop)
 {
-    uint64_t wake = loop->busy ? 0 : shim_connections_wake_us(loop);
+    uint64_t wake = loop->busy ? 0 : shim_connections_wake_us(loop), narrow = shim_links_wake_us(loop);
+    if (narrow < wake)
+        wake = narrow;
     return loop->draining && loop->drain_limit_us < wake ? loop->drain_limit_us : wake;
 }
 
@@ -214,6 +216,7 @@ static void run(struct shim_loop *loop)
         for (int i = 0; i < n; i++)
             on_event(loop, &events[i]);
         loop->busy = shim_links_more(loop);
+        shim_links_narrow(loop);
         shim_connections_run(loop, true);
         follow_drain(loop);
         if (loop->capture)

@@ -32,10 +32,7 @@ static void tell_state(struct shim_connection *c, enum shim_state state)
 
 void shim_opening_release(struct shim_connection *c)
 {
-    if (c->has_port) {
-        shim_links_drop_port(c->link, &c->client.config.flow.src, c->client.config.flow.sport);
-        shim_connection_drop_port(c);
-    }
+    shim_connection_drop_port(c);
     if (c->guard_fd >= 0)
         close(c->guard_fd);
     c->guard_fd = -1;
@@ -149,7 +146,7 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
         give_up(c, errno ? errno : EIO, why);
         return;
     }
-    if (!take_memory(c) || !open_client(c, source, port) || !shim_links_add_port(c->link, source, port)) {
+    if (!take_memory(c) || !open_client(c, source, port) || !shim_links_add_port(c->loop, c->link, source, port)) {
         give_up(c, ENOBUFS, "no memory for the connection, or an MTU below 576");
         return;
     }

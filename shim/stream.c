@@ -21,7 +21,7 @@ static bool move(struct shim_connection *c, int ifindex)
     const struct trk_flow *flow = &c->client.config.flow;
     char why[160];
     struct shim_link_use *link = shim_links_get(c->loop, ifindex, why, sizeof why);
-    if (!link || !shim_links_add_port(link, &flow->src, flow->sport))
+    if (!link || !shim_links_add_port(c->loop, link, &flow->src, flow->sport))
         return false;
     shim_links_drop_port(c->link, &flow->src, flow->sport);
     c->link = link;

@@ -4,7 +4,7 @@
 
 #include "link/link.h"
 
-#define TRK_FILTER_PORTS_MAX 64        /* more than this: the marker alone */
+#define TRK_FILTER_PORTS_MAX TRK_LINK_PORTS_MAX       /* more than this: the marker alone */
 
 enum trk_framing { TRK_FRAMING_ETHERNET, TRK_FRAMING_RAW_IP };
 

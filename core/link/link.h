@@ -23,6 +23,8 @@ struct trk_link_neighbour { uint8_t mac[6]; bool valid; };      /* valid is fals
 /* family 4, 6, or 0: any address of both. An address of zeros is any address of its family. */
 struct trk_link_port { uint8_t family; uint8_t addr[16]; uint16_t port; };
 
+#define TRK_LINK_PORTS_MAX 64          /* a filter names at most this many */
+
 struct trk_link_config {
     int ifindex;
     const struct trk_link_port *ports; size_t n_ports;   /* local ports whose segments we want; > 64: the marker alone */
