@@ -94,7 +94,7 @@ run_clang() { CC=clang built clang "$root/build-clang" || true; }
 run_sanitize() {
     export TRICKLES_BUILD=$root/build-sanitize
     # halt on the first finding; a short virtual world, as every step costs several times as much
-    export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TRICKLES_SIM_SEEDS=500
+    export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TRICKLES_SIM_SEEDS=300
     if CC=gcc built sanitize "$root/build-sanitize" -DTRICKLES_SANITIZE=address,undefined; then
         tested sanitize "$root/build-sanitize" 'unit|sim'
     fi
