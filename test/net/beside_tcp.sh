@@ -28,19 +28,21 @@ beside_tcp_start() {
     wait_for_port "$SERVER" "$TCP_PORT"
     daemon_start "$SERVER"
 }
-# timed trickles|tcp FILE LIMIT_S: one download by curl; must end in time and be the file. Sets TOOK_MS, by curl's own
-# clock from before the connect to the last byte.
-timed() {
+# try_timed trickles|tcp FILE LIMIT_S: one download by curl; must end in time and be the file. Sets TOOK_MS, by curl's own
+# clock from before the connect to the last byte. Else it returns 1 with the reason in $WHY.
+try_timed() {
     local stack=$1 file=$2 limit_s=$3 status=0 seconds
     local curl=(curl -sS --fail --max-time "$limit_s" -o "$TMP/got" -w '%{time_total}')
     case $stack in
         trickles) seconds=$(trickles "${curl[@]}" "$URL4/$file") || status=$? ;;
         tcp)      seconds=$(in_ns "$CLIENT" "${curl[@]}" "http://$SERVER4:$TCP_PORT/$file") || status=$? ;;
     esac
-    [ "$status" -eq 0 ] || fail "$stack $file: curl ended with $status after $seconds s"
-    cmp "$WWW/$file" "$TMP/got" || fail "$stack $file: wrong bytes"
     TOOK_MS=$(awk -v s="$seconds" 'BEGIN { printf "%d", s * 1000 + 1 }')
+    if [ "$status" -ne 0 ]; then WHY="curl ended with $status after $seconds s"; return 1; fi
+    if ! cmp "$WWW/$file" "$TMP/got"; then WHY="wrong bytes"; return 1; fi
 }
+# timed: the same, and the test fails if the download does.
+timed() { try_timed "$@" || fail "$1 $2: $WHY"; }
 # side_by_side REPEATS FILE LIMIT_S WORDS: downloads in turn, and a row with the ratio of rates. Sets RATIO.
 side_by_side() {
     local repeats=$1 file=$2 limit_s=$3 ours=0 theirs=0 i

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Trickles beside kernel TCP on the same emulated paths, in one run: table, plots, report.
+bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+figures=(grid background fairness)
+
+usage() {
+    cat <<'HELP'
+Usage: test/bench/run.sh [quick|full] [--out DIR] [--report] [FIGURE...]
+
+Measures curl through the preload and tricklesd beside curl and nginx over kernel TCP (Reno, Cubic), in turn, in
+network namespaces of its own, and writes results.csv, results.md and report.html (with the plots) into DIR.
+  quick      two rounds of everything, smaller: about eight minutes (default)
+  full       six rounds, so that 95 % confidence intervals mean something: about two hours
+  FIGURE     only these: grid, background, fairness; the others keep the records of earlier runs in DIR
+  --out DIR  default build/bench
+  --report   measure nothing, only make the files anew from the records in DIR
+Root; builds first, unless TRICKLES_BUILD names a build. Exits with 1 if a transfer failed or had wrong bytes.
+HELP
+}
+wrong() { printf 'run.sh: %s\n' "$*" >&2; exit 2; }
+
+MODE=quick out= measure=yes chosen=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        quick|full) MODE=$1 ;;
+        --out) out=${2:-}; [ -n "$out" ] || wrong "--out wants a directory"; shift ;;
+        --report) measure=no ;;
+        --help|-h) usage; exit 0 ;;
+        grid|background|fairness) chosen+=("$1") ;;
+        *) wrong "unknown word '$1' (see --help)" ;;
+    esac
+    shift
+done
+if [ ${#chosen[@]} -eq 0 ]; then chosen=("${figures[@]}"); fi
+
+root=$bench/../..
+if [ -z "${TRICKLES_BUILD:-}" ] && [ "$measure" = yes ]; then
+    "$root/cmake/bootstrap.sh" build run test || exit 1
+    echo "building"
+    { cmake -S "$root" -B "$root/build" -DBUILD_TESTING=ON && cmake --build "$root/build" -j"$(nproc)"; } >/dev/null ||
+        wrong "the build failed; see: cmake --build build"
+fi
+
+. "$bench/../net/daemon.sh"
+. "$NET_DIR/beside_tcp.sh"
+. "$bench/stacks.sh"
+for figure in "${figures[@]}"; do . "$bench/figures/$figure.sh"; done
+
+out=${out:-$BUILD/bench}
+mkdir -p "$out/records" || wrong "cannot make $out"
+need python3 gnuplot
+
+if [ "$measure" = yes ]; then
+    ROUNDS=2
+    if [ "$MODE" = full ]; then ROUNDS=6; fi
+    bench_start 200000000
+    for figure in "${chosen[@]}"; do
+        RECORD=$out/records/$figure.csv
+        : >"$RECORD"
+        "figure_$figure"
+    done
+fi
+status=0
+python3 "$bench/report.py" "$out" || status=$?
+say "$out/report.html"
+exit "$status"
