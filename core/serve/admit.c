@@ -24,9 +24,8 @@ struct admitting {
     struct trk_filter *filter;
     const struct trk_spend *spend;
     const struct trk_request *r;
-    uint64_t now_ms;
+    uint64_t who, now_ms;
     uint32_t oldest_tick;
-    struct trk_step steps[TRK_PARTS_MAX];
     struct trk_decision *out;
 };
 
@@ -47,7 +46,7 @@ static bool forgot(const struct admitting *a)
 
 static enum trk_fate lose(const struct admitting *a, uint64_t n)
 {
-    return trk_filter_lose(a->filter, &a->r->id, a->r->generation, n, a->now_ms);
+    return trk_filter_lose(a->filter, a->who, a->r->generation, n, a->now_ms);
 }
 
 /* Numbers directly before k that were free become lost, as they are granted anew. L was turned before. */
@@ -65,19 +64,19 @@ static uint8_t recreate(const struct admitting *a, const struct trk_part *part, 
  * first one that is spent raises the word into it, the others come too late. */
 static bool founds(const struct admitting *a, const struct trk_step *step)
 {
-    return trk_filter_raise(a->filter, &a->r->id, a->r->generation, step->b, true, a->now_ms);
+    return trk_filter_raise(a->filter, a->who, NULL, a->r->generation, step->b, true, a->now_ms);
 }
 
 /* One part. L turns lost before anything is spent: of two requests that spend L and that call it lost only one is honoured. */
 static enum trk_verdict admit_part(const struct admitting *a, unsigned p)
 {
     const struct trk_part *part = &a->r->parts[p];
-    const struct trk_step *step = &a->steps[p];
+    const struct trk_step *step = &a->spend->steps[p];
     bool recovery = step->mode == TRK_MODE_RECOVERY;
     enum trk_fate loss = recovery ? lose(a, step->loss) : TRK_FATE_LOST;
     if (loss == TRK_FATE_SPENT)
         return TRK_V_LOSS_SPENT;
-    uint64_t mask = trk_filter_spend(a->filter, &a->r->id, a->r->generation, part->k, part->m, a->now_ms);
+    uint64_t mask = trk_filter_spend(a->filter, a->who, a->r->generation, part->k, part->m, a->now_ms);
     if (!mask)
         return TRK_V_REPLAYED;
     if (part->kind == TRK_OPENING && !founds(a, step))
@@ -92,42 +91,45 @@ static enum trk_verdict admit_part(const struct admitting *a, unsigned p)
 }
 
 /* What is refused whatever the filter holds must not touch it. */
-static enum trk_verdict step_parts(struct admitting *a)
+static bool beyond_recovery(const struct admitting *a)
 {
     for (unsigned p = 0; p < a->r->n_parts; p++) {
-        const struct trk_part *part = &a->r->parts[p];
-        struct trk_report report = { part->ranges, part->n_ranges };
-        a->steps[p] = trk_step(part->kind, &part->piece, &report, part->k, part->m);
-        if (a->steps[p].mode == TRK_MODE_RECOVERY && part->k + part->m - 1 > a->steps[p].right)
-            return TRK_V_BEYOND_RECOVERY;
+        const struct trk_step *step = &a->spend->steps[p];
+        if (step->mode == TRK_MODE_RECOVERY && a->r->parts[p].k + a->r->parts[p].m - 1 > step->right)
+            return true;
     }
-    return TRK_V_ACCEPTED;
+    return false;
 }
 
-static enum trk_verdict admit_numbers(struct admitting *a)
+static enum trk_verdict admit_numbers(const struct admitting *a)
 {
-    enum trk_verdict last = step_parts(a);
-    if (last != TRK_V_ACCEPTED)
-        return last;
+    for (unsigned p = 0; p < a->r->n_parts; p++) {
+        trk_filter_prefetch(a->filter, a->who, a->r->generation, a->r->parts[p].k, a->r->parts[p].m);
+        if (a->spend->steps[p].mode == TRK_MODE_RECOVERY)
+            trk_filter_prefetch(a->filter, a->who, a->r->generation, a->spend->steps[p].loss, 1);
+    }
+    struct trk_filter_word word = trk_filter_look(a->filter, a->who, a->now_ms);
+    if (beyond_recovery(a))
+        return TRK_V_BEYOND_RECOVERY;
     if (forgot(a))
         return TRK_V_WRONG_DOMAIN;                   /* as if of another filter: only restarts */
-    struct trk_filter_word word = trk_filter_look(a->filter, &a->r->id, a->now_ms);
     if (word.known && above(word.generation, a->r->generation))
         return TRK_V_OLD_GENERATION;
     uint64_t high = 0;
     bool any = false;
+    enum trk_verdict last = TRK_V_REPLAYED;
     for (unsigned p = 0; p < a->r->n_parts; p++) {
         last = admit_part(a, p);
         if (last != TRK_V_ANSWERED)
             continue;
         any = true;
-        if (a->steps[p].a <= a->steps[p].b && a->steps[p].b > high)
-            high = a->steps[p].b;
+        if (a->spend->steps[p].a <= a->spend->steps[p].b && a->spend->steps[p].b > high)
+            high = a->spend->steps[p].b;
     }
     if (!any)
         return last;
     /* Answered only if no restart came between: so a restart that saw the word saw all that was granted. */
-    if (!trk_filter_raise(a->filter, &a->r->id, a->r->generation, high, false, a->now_ms))
+    if (!trk_filter_raise(a->filter, a->who, &word, a->r->generation, high, false, a->now_ms))
         return TRK_V_OLD_GENERATION;
     return forgot(a) ? TRK_V_WRONG_DOMAIN : TRK_V_ANSWERED;
 }
@@ -154,16 +156,16 @@ static enum trk_verdict admit_restart(const struct admitting *a)
     uint32_t to = a->r->generation + a->r->attempt;
     for (int tries = 0; tries < 4; tries++) {
         bool own = a->r->domain == trk_filter_domain(a->filter);
-        struct trk_filter_word word = trk_filter_look(a->filter, &a->r->id, a->now_ms);
+        struct trk_filter_word word = trk_filter_look(a->filter, a->who, a->now_ms);
         if (word.known && !above(to, word.generation))
             return TRK_V_OLD_GENERATION;
         a->out->attested = attested(a, own && !forgot(a), &word);
         struct trk_step step = restart_step(a, a->out->attested);
         if (step.loss && a->r->parts[0].k > step.right - step.half)
             return TRK_V_BEYOND_RECOVERY;
-        if (own && step.loss && trk_filter_fate(a->filter, &a->r->id, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
+        if (own && step.loss && trk_filter_fate(a->filter, a->who, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
             return TRK_V_LOSS_SPENT;
-        if (!trk_filter_raise_from(a->filter, &a->r->id, &word, to, step.b, a->now_ms))
+        if (!trk_filter_raise_from(a->filter, a->who, &word, to, step.b, a->now_ms))
             continue;
         a->out->generation = to;
         a->out->attested = a->out->attested && !forgot(a);
@@ -177,7 +179,7 @@ static enum trk_verdict admit_restart(const struct admitting *a)
 static enum trk_verdict admit_refresh(struct trk_filter *filter, const struct trk_request *r, uint64_t now_ms, struct trk_decision *out)
 {
     out->generation = r->generation + TRK_REFRESH_STEP;
-    struct trk_filter_word word = filter ? trk_filter_look(filter, &r->id, now_ms) : (struct trk_filter_word){ 0 };
+    struct trk_filter_word word = filter ? trk_filter_look(filter, trk_filter_who(filter, &r->id), now_ms) : (struct trk_filter_word){ 0 };
     return word.known && !above(out->generation, word.generation) ? TRK_V_OLD_GENERATION : TRK_V_REFRESHED;
 }
 
@@ -201,7 +203,14 @@ void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const s
         out->attested = r->restart_kind == TRK_RESTART_RESUME && spend->cut_f != 0 && r->domain == config->domain;
         out->generation = r->generation + r->attempt;
     } else {
-        struct admitting a = { .filter = filter, .spend = spend, .r = r, .now_ms = now_ms, .oldest_tick = oldest_tick(r, now_ms), .out = out };
+        struct admitting a;
+        a.filter = filter;
+        a.spend = spend;
+        a.r = r;
+        a.who = trk_filter_who(filter, &r->id);
+        a.now_ms = now_ms;
+        a.oldest_tick = oldest_tick(r, now_ms);
+        a.out = out;
         if (spend->type == TRK_SPEND_RESTART)
             spend_all(r, out);
         out->verdict = spend->type == TRK_SPEND_RESTART ? admit_restart(&a) : admit_numbers(&a);

@@ -73,6 +73,15 @@ static enum trk_verdict number_terms(const struct trk_serve_config *config, cons
     return s->request.domain == config->domain ? TRK_V_ACCEPTED : TRK_V_WRONG_DOMAIN;
 }
 
+static void step_parts(struct trk_spend *out)
+{
+    for (unsigned p = 0; p < out->request.n_parts; p++) {
+        const struct trk_part *part = &out->request.parts[p];
+        struct trk_report report = { part->ranges, part->n_ranges };
+        out->steps[p] = trk_step(part->kind, &part->piece, &report, part->k, part->m);
+    }
+}
+
 enum trk_verdict trk_check_terms(const struct trk_serve_config *config, uint64_t now_ms, struct trk_spend *out)
 {
     const struct trk_request *r = &out->request;
@@ -90,5 +99,8 @@ enum trk_verdict trk_check_terms(const struct trk_serve_config *config, uint64_t
     out->must_refresh = out_of_time(config, age_of(r, now_tick)) || out->epoch->state == TRK_EPOCH_RETIRING;
     if (out->must_refresh)
         return TRK_V_ACCEPTED;
-    return out->type == TRK_SPEND_RESTART ? restart_terms(out) : number_terms(config, out);
+    if (out->type == TRK_SPEND_RESTART)
+        return restart_terms(out);
+    step_parts(out);
+    return number_terms(config, out);
 }

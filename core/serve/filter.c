@@ -8,7 +8,7 @@ _Static_assert(FILTER_LIFE_S + FILTER_AHEAD_S < 240, "an entry's eight bits of s
 
 struct trk_filter *trk_filter_create(void *memory, size_t bytes, uint32_t domain, const uint8_t key[TRK_FILTER_KEY_BYTES])
 {
-    if (!memory || (uintptr_t)memory % 64 || bytes < TRK_FILTER_BYTES_MIN || !domain)
+    if (!memory || (uintptr_t)memory % 64 || bytes < TRK_FILTER_BYTES_MIN || bytes > FILTER_BYTES_MAX || !domain)
         return NULL;
     memset(memory, 0, bytes);
     struct trk_filter *f = memory;
@@ -37,14 +37,12 @@ uint32_t trk_filter_domain(const struct trk_filter *f)
     return f->domain;
 }
 
-uint64_t trk_filter_hash(const struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t group)
+uint64_t trk_filter_who(const struct trk_filter *f, const struct trk_conn_id *id)
 {
-    uint8_t in[8 + 4 + 4 + 8], hash[crypto_shorthash_BYTES];
+    uint8_t in[8 + 4], hash[crypto_shorthash_BYTES];
     struct trk_writer w = trk_writer_init(in, sizeof in);
     trk_put(&w, id->h, 8);
     trk_put(&w, id->t, 4);
-    trk_put(&w, generation, 4);
-    trk_put(&w, group, 8);
     crypto_shorthash(hash, in, sizeof in, f->key);
     uint64_t x;
     memcpy(&x, hash, sizeof x);
@@ -61,14 +59,15 @@ static void raise_floor(struct trk_filter *f, uint64_t to_ms)
 }
 
 /* While a clock that was set back catches up, the filter's time stands still, so no entry dies early. What went back by
- * more than the horizon would take too long: then all that was sealed before the jump, and can still be spent, is
- * forgotten. */
+ * more than the horizon would take too long: then all that was sealed before the jump, and could be spent after it, is
+ * forgotten at once. (What was sealed before and is too far ahead now may be spent again, once, when the clock gets there:
+ * who sets clocks back by minutes starts with a new filter.) */
 uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms)
 {
     uint64_t now = now_ms / 1000, newest = atomic_load(&f->newest_s);
     while (now > newest || now + FILTER_BACK_S < newest) {
         if (now < newest)
-            raise_floor(f, now_ms + TRK_SKEW_MS + 1000);
+            atomic_store(&f->floor_ms, now_ms + TRK_SKEW_MS + 1000);       /* a floor of the wrong time would stay for as long */
         if (atomic_compare_exchange_weak(&f->newest_s, &newest, now))
             return now;
     }

@@ -29,24 +29,33 @@ struct trk_filter *trk_filter_create(void *memory, size_t bytes, uint32_t domain
 struct trk_filter *trk_filter_attach(void *memory, size_t bytes);
 uint32_t trk_filter_domain(const struct trk_filter *f);
 
+/* A connection as the filter knows it. */
+uint64_t trk_filter_who(const struct trk_filter *f, const struct trk_conn_id *id);
+
 /* now_ms below is real time, of one clock for all workers. The filter's own time never goes back, except by more than the
  * horizon: such a jump raises the floor. */
 enum trk_fate { TRK_FATE_FREE = 0, TRK_FATE_SPENT = 1, TRK_FATE_LOST = 2 };
 
+/* The memory that holds k .. k+m-1 will be needed soon. Changes nothing. */
+void trk_filter_prefetch(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m);
 /* Spend those of k .. k+m-1 (m <= 64) that are free. Bit i of the result: k+i was free, and is spent by this very call. */
-uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms);
+uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms);
 /* Turn n from free to lost; returns what it was before. A spent number stays spent. */
-enum trk_fate trk_filter_lose(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t n, uint64_t now_ms);
-enum trk_fate trk_filter_fate(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t n, uint64_t now_ms);
+enum trk_fate trk_filter_lose(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t n, uint64_t now_ms);
+enum trk_fate trk_filter_fate(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t n, uint64_t now_ms);
 
-struct trk_filter_word { bool known; uint32_t generation; uint64_t high; };   /* highest generation honoured, highest number granted in it */
-struct trk_filter_word trk_filter_look(struct trk_filter *f, const struct trk_conn_id *id, uint64_t now_ms);
+struct trk_filter_word {
+    bool known; uint32_t generation; uint64_t high;            /* highest generation honoured, highest number granted in it */
+    int place; uint64_t lower, upper;                          /* private: where it stands, and how */
+};
+struct trk_filter_word trk_filter_look(struct trk_filter *f, uint64_t who, uint64_t now_ms);
 /* Raise the word. strictly: only into a generation above the word's (a restart, an opening). False if the word is above, or
- * another worker was first. */
-bool trk_filter_raise(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t high, bool strictly, uint64_t now_ms);
+ * another worker was first. seen: as it was looked at before, NULL if it was not. */
+bool trk_filter_raise(struct trk_filter *f, uint64_t who, const struct trk_filter_word *seen, uint32_t generation, uint64_t high,
+                      bool strictly, uint64_t now_ms);
 /* The same, strictly, and only if the word is still what was seen. */
-bool trk_filter_raise_from(struct trk_filter *f, const struct trk_conn_id *id, const struct trk_filter_word *seen,
-                           uint32_t generation, uint64_t high, uint64_t now_ms);
+bool trk_filter_raise_from(struct trk_filter *f, uint64_t who, const struct trk_filter_word *seen, uint32_t generation, uint64_t high,
+                           uint64_t now_ms);
 
 /* True if a number whose grant was sealed at this tick may have been forgotten, or will be while it can be spent: it only
  * restarts. */
@@ -56,7 +65,7 @@ struct trk_filter_stats {
     uint64_t spent, refused;           /* numbers, since the filter was made */
     uint64_t lost;                     /* numbers turned lost */
     uint64_t evicted;                  /* live entries that had to go */
-    uint64_t groups, words;            /* capacity. Above a quarter of the words, live ones begin to be evicted */
+    uint64_t groups, words;            /* capacity. Some live ones are evicted above half the groups, a quarter of the words */
     uint64_t groups_live, words_live;  /* in use now: counted by walking the tables */
     uint32_t horizon_ms;               /* in force: how long a grant can be spent before the floor forgets it */
 };

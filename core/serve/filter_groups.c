@@ -1,14 +1,24 @@
 /* filter_groups.c - the fates of numbers: free, spent or lost, never two of them.
  *
- * A group is {tag:24, second:8, fates:32}. Its place in the line is free, so two workers may create the same group twice.
- * Therefore a number counts as free only if it is so in every copy, and who changed one copy looks at the others again:
- * of two workers at least one sees the other's change and refuses. */
+ * A group is {tag:24, second:8, fates:32}. It may stand in any place of two lines: the emptier one is chosen, which leaves
+ * no line full up to half of the capacity. So two workers may create the same group twice. Therefore a number counts as
+ * free only if it is so in every copy, and who changed one copy looks at the others again: of two workers at least one
+ * sees the other's change and refuses. */
 #include "serve/filter_state.h"
 
 #define LANES 0x55555555u              /* the lower bit of each number's two */
 
-static _Atomic uint64_t *line_of(struct trk_filter *f, uint64_t hash) { return &f->lines[hash % f->group_lines * GROUPS_PER_LINE]; }
-static uint64_t tag_of(uint64_t hash) { return hash >> 40 ? hash >> 40 : 1; }
+#define PLACES (2 * GROUPS_PER_LINE)
+
+struct home { uint64_t tag; _Atomic uint64_t *line[2]; };
+
+static struct home home_of(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t group)
+{
+    uint64_t hash = trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group * 0xc2b2ae3d27d4eb4full);
+    struct trk_filter_lines at = trk_filter_lines(hash, f->group_lines);
+    return (struct home){ hash >> 40 ? hash >> 40 : 1, { &f->lines[at.first * 8], &f->lines[at.second * 8] } };
+}
+static _Atomic uint64_t *place_of(const struct home *h, int i) { return h->line[i / GROUPS_PER_LINE] + i % GROUPS_PER_LINE; }
 static uint8_t second_of(uint64_t entry) { return (uint8_t)(entry >> 32); }
 
 static uint64_t pack(uint64_t tag, uint8_t second, uint32_t fates)
@@ -34,42 +44,63 @@ static uint16_t gather(uint32_t x)
 }
 static uint32_t free_lanes(uint32_t fates) { return ~(fates | fates >> 1) & LANES; }
 
-struct line { uint64_t seen[GROUPS_PER_LINE]; int place; bool mine, evicts; uint32_t fates; };
+struct seen { uint64_t there; int place; uint32_t fates; };          /* there: what stands in that place */
 
-/* Read the line: all copies of our group together, and where to write: our first copy, else a free place, else the oldest. */
-static struct line look(_Atomic uint64_t *at, uint64_t tag, uint8_t now)
+/* Where to write a group that is in neither line: a free place, else the oldest's. True if that is a live one's. */
+static bool find_room(const struct home *h, struct seen *s, uint8_t now)
 {
-    struct line l = { .place = -1 };
-    int oldest = 0, oldest_age = -FILTER_AHEAD_S - 1, spare = -1;
-    for (int i = 0; i < GROUPS_PER_LINE; i++) {
-        uint64_t e = l.seen[i] = atomic_load(&at[i]);
-        int age = trk_second_age(second_of(e), now);
-        if (!e || age > FILTER_LIFE_S) {
-            if (spare < 0)
-                spare = i;
-        } else if (e >> 40 == tag) {
-            l.fates |= (uint32_t)e;
-            if (l.place < 0)
-                l.place = i;
-        } else if (age > oldest_age) {
-            oldest = i;
-            oldest_age = age;
+    struct trk_filter_room room = trk_filter_room_init();
+    uint64_t e[PLACES];
+    bool evicts;
+    for (int i = 0; i < PLACES; i++) {
+        e[i] = atomic_load(place_of(h, i));
+        trk_filter_room_note(&room, i, i / GROUPS_PER_LINE, e[i] != 0, trk_second_age(second_of(e[i]), now));
+    }
+    s->place = trk_filter_room_place(&room, &evicts);
+    s->there = e[s->place];
+    return evicts;
+}
+
+#define HAS_TAG(i) ((unsigned)(atomic_load(&line[i]) >> 40 == tag) << i)
+
+/* Bit i: place i has our tag. This is where the filter's time goes. */
+static unsigned candidates(const struct home *h)
+{
+    uint64_t tag = h->tag;
+    unsigned may[2];
+    for (int l = 0; l < 2; l++) {
+        const _Atomic uint64_t *line = h->line[l];
+        may[l] = HAS_TAG(0) | HAS_TAG(1) | HAS_TAG(2) | HAS_TAG(3) | HAS_TAG(4) | HAS_TAG(5) | HAS_TAG(6) | HAS_TAG(7);
+    }
+    return may[0] | may[1] << GROUPS_PER_LINE;
+}
+
+/* Read both lines: all copies of our group together, and the place of the first; -1 if there is none. */
+static void look(const struct home *h, uint8_t now, struct seen *s)
+{
+    s->there = 0;
+    s->place = -1;
+    s->fates = 0;
+    for (unsigned may = candidates(h); may; may &= may - 1) {
+        int i = __builtin_ctz(may);
+        uint64_t e = atomic_load(place_of(h, i));
+        if (e >> 40 != h->tag || !trk_second_live(second_of(e), now))
+            continue;
+        s->fates |= (uint32_t)e;
+        if (s->place < 0) {
+            s->place = i;
+            s->there = e;
         }
     }
-    l.mine = l.place >= 0;
-    l.evicts = !l.mine && spare < 0;
-    if (!l.mine)
-        l.place = spare >= 0 ? spare : oldest;
-    return l;
 }
 
 /* The fates in every copy but the one at `but`. */
-static uint32_t fates_elsewhere(_Atomic uint64_t *at, uint64_t tag, int but, uint8_t now)
+static uint32_t fates_elsewhere(const struct home *h, int but, uint8_t now)
 {
     uint32_t fates = 0;
-    for (int i = 0; i < GROUPS_PER_LINE; i++) {
-        uint64_t e = atomic_load(&at[i]);
-        if (i != but && e >> 40 == tag && trk_second_live(second_of(e), now))
+    for (unsigned may = candidates(h) & ~(1u << but); may; may &= may - 1) {
+        uint64_t e = atomic_load(place_of(h, __builtin_ctz(may)));
+        if (e >> 40 == h->tag && trk_second_live(second_of(e), now))
             fates |= (uint32_t)e;
     }
     return fates;
@@ -77,29 +108,29 @@ static uint32_t fates_elsewhere(_Atomic uint64_t *at, uint64_t tag, int but, uin
 
 /* Give fate to those of `wanted` (bit i: number i of the group) that are free. Returns which ones got it by this call;
  * *before: the fates that were found. */
-static uint16_t change(struct trk_filter *f, uint64_t hash, uint16_t wanted, enum trk_fate fate, uint64_t now_ms, uint32_t *before)
+static uint16_t change(struct trk_filter *f, const struct home *h, uint16_t wanted, enum trk_fate fate, uint64_t now_ms, uint32_t *before)
 {
-    _Atomic uint64_t *at = line_of(f, hash);
-    uint64_t tag = tag_of(hash), clock = trk_filter_clock(f, now_ms);
+    uint64_t clock = trk_filter_clock(f, now_ms);
     for (int tries = 0; tries < FILTER_TRIES; tries++) {
-        struct line l = look(at, tag, (uint8_t)clock);
-        uint32_t got = spread(wanted) & free_lanes(l.fates);
-        *before = l.fates;
+        struct seen s;
+        look(h, (uint8_t)clock, &s);
+        uint32_t got = spread(wanted) & free_lanes(s.fates);
+        *before = s.fates;
         if (!got)
             return 0;
-        uint32_t fates = (l.mine ? (uint32_t)l.seen[l.place] : 0) | got * (uint32_t)fate;
-        if (l.evicts)
-            trk_filter_evict(f, second_of(l.seen[l.place]), clock);
-        if (!atomic_compare_exchange_strong(&at[l.place], &l.seen[l.place], pack(tag, (uint8_t)clock, fates)))
+        uint32_t fates = (s.place >= 0 ? (uint32_t)s.there : 0) | got * (uint32_t)fate;
+        if (s.place < 0 && find_room(h, &s, (uint8_t)clock))
+            trk_filter_evict(f, second_of(s.there), clock);
+        if (!atomic_compare_exchange_strong(place_of(h, s.place), &s.there, pack(h->tag, (uint8_t)clock, fates)))
             continue;
         /* Where another worker was at the same number, neither may have it. */
-        return gather(got & free_lanes(fates_elsewhere(at, tag, l.place, (uint8_t)clock)));
+        return gather(got & free_lanes(fates_elsewhere(h, s.place, (uint8_t)clock)));
     }
     *before = UINT32_MAX;
     return 0;
 }
 
-uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms)
+uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms)
 {
     uint64_t mask = 0;
     for (uint64_t n = k; n < k + m;) {
@@ -107,7 +138,8 @@ uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, ui
         unsigned first = (unsigned)(n % GROUP_NUMBERS), count = (unsigned)(end - n);
         uint32_t before;
         uint16_t wanted = (uint16_t)(((1u << count) - 1) << first);
-        uint16_t got = change(f, trk_filter_hash(f, id, generation, group), wanted, TRK_FATE_SPENT, now_ms, &before);
+        struct home h = home_of(f, who, generation, group);
+        uint16_t got = change(f, &h, wanted, TRK_FATE_SPENT, now_ms, &before);
         mask |= (uint64_t)(got >> first) << (n - k);
         n = end;
     }
@@ -121,17 +153,27 @@ uint64_t trk_filter_spend(struct trk_filter *f, const struct trk_conn_id *id, ui
     return mask;
 }
 
+void trk_filter_prefetch(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m)
+{
+    for (uint64_t group = k / GROUP_NUMBERS; group <= (k + m - 1) / GROUP_NUMBERS; group++) {
+        struct home h = home_of(f, who, generation, group);
+        __builtin_prefetch((const void *)h.line[0], 1);
+        __builtin_prefetch((const void *)h.line[1], 1);
+    }
+}
+
 static enum trk_fate fate_in(uint32_t fates, uint64_t n)
 {
     unsigned fate = fates >> 2 * (n % GROUP_NUMBERS) & 3;
     return fate & TRK_FATE_SPENT ? TRK_FATE_SPENT : (enum trk_fate)fate;
 }
 
-enum trk_fate trk_filter_lose(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t n, uint64_t now_ms)
+enum trk_fate trk_filter_lose(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t n, uint64_t now_ms)
 {
     uint32_t before;
+    struct home h = home_of(f, who, generation, n / GROUP_NUMBERS);
     uint16_t wanted = (uint16_t)(1u << n % GROUP_NUMBERS);
-    if (change(f, trk_filter_hash(f, id, generation, n / GROUP_NUMBERS), wanted, TRK_FATE_LOST, now_ms, &before)) {
+    if (change(f, &h, wanted, TRK_FATE_LOST, now_ms, &before)) {
         atomic_fetch_add_explicit(&f->lost, 1, memory_order_relaxed);
         return TRK_FATE_FREE;
     }
@@ -139,8 +181,10 @@ enum trk_fate trk_filter_lose(struct trk_filter *f, const struct trk_conn_id *id
     return fate == TRK_FATE_FREE ? TRK_FATE_SPENT : fate;     /* lost a race: claim nothing */
 }
 
-enum trk_fate trk_filter_fate(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t n, uint64_t now_ms)
+enum trk_fate trk_filter_fate(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t n, uint64_t now_ms)
 {
-    uint64_t hash = trk_filter_hash(f, id, generation, n / GROUP_NUMBERS);
-    return fate_in(look(line_of(f, hash), tag_of(hash), (uint8_t)trk_filter_clock(f, now_ms)).fates, n);
+    struct home h = home_of(f, who, generation, n / GROUP_NUMBERS);
+    struct seen s;
+    look(&h, (uint8_t)trk_filter_clock(f, now_ms), &s);
+    return fate_in(s.fates, n);
 }

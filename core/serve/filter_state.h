@@ -10,6 +10,7 @@
 #define FILTER_AHEAD_S    16                         /* an entry this far in the future is live: another worker's time */
 #define FILTER_BACK_S     (TRK_HORIZON_MS / 1000)    /* a clock that went back further is believed */
 #define FILTER_TRIES      16
+#define FILTER_BYTES_MAX  (1ull << 37)              /* lines are numbered by 32 bits */
 #define GROUP_NUMBERS     16
 #define GROUPS_PER_LINE   8
 #define WORDS_PER_LINE    4
@@ -35,9 +36,56 @@ static inline int trk_second_age(uint8_t then, uint8_t now)
 }
 static inline bool trk_second_live(uint8_t then, uint8_t now) { return trk_second_age(then, now) <= FILTER_LIFE_S; }
 
+/* Good bits from a secret and a counter (the finalizer of splitmix64): who does not know the secret cannot aim. */
+static inline uint64_t trk_filter_mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+    return x ^ x >> 31;
+}
+
+/* The two lines, not the same one, in which an entry with this hash may stand. 1 < n_lines < 2^32. Tags are the hash's
+ * upper bits. */
+struct trk_filter_lines { uint64_t first, second; };
+static inline struct trk_filter_lines trk_filter_lines(uint64_t hash, uint64_t n_lines)
+{
+    uint64_t first = (hash & UINT32_MAX) * n_lines >> 32, second = (hash * 0x9e3779b97f4a7c15ull >> 32) * n_lines >> 32;
+    return (struct trk_filter_lines){ first, second != first ? second : first + 1 < n_lines ? first + 1 : 0 };
+}
+
+/* Where a new entry goes, learned while its two lines are read: into the emptier line, or over the oldest live entry. */
+struct trk_filter_room { int spare[2], used[2], oldest, oldest_age; };
+static inline struct trk_filter_room trk_filter_room_init(void)
+{
+    return (struct trk_filter_room){ .spare = { -1, -1 }, .oldest_age = -FILTER_AHEAD_S - 1 };
+}
+/* Takes note of the place i of a line; true if its entry is live. */
+static inline bool trk_filter_room_note(struct trk_filter_room *r, int i, int line, bool taken, int age)
+{
+    if (!taken || age > FILTER_LIFE_S) {
+        if (r->spare[line] < 0)
+            r->spare[line] = i;
+        return false;
+    }
+    r->used[line]++;
+    if (age > r->oldest_age) {
+        r->oldest = i;
+        r->oldest_age = age;
+    }
+    return true;
+}
+static inline int trk_filter_room_place(const struct trk_filter_room *r, bool *evicts)
+{
+    *evicts = r->spare[0] < 0 && r->spare[1] < 0;
+    if (*evicts)
+        return r->oldest;
+    if (r->spare[0] < 0 || r->spare[1] < 0)
+        return r->spare[r->spare[0] < 0];
+    return r->spare[r->used[1] < r->used[0]];
+}
+
 /* The filter's time in seconds: that of the clock, but as far as any worker has seen it. */
 uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms);
-uint64_t trk_filter_hash(const struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t group);
 /* A live entry last touched in this second of the filter's time is about to be forgotten. */
 void trk_filter_evict(struct trk_filter *f, uint8_t second, uint64_t clock_s);
 

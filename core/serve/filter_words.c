@@ -1,26 +1,20 @@
 /* filter_words.c - one word per connection: the highest generation honoured, the highest number granted in it.
  *
- * Two halves of 64 bits, {generation:32, tag:24, second:8} and {tag:16, high:48}, changed together. As with groups, two
- * workers may create the same word twice, so all copies are looked at, before and after a change. A word may stand in
- * either of two lines: words of connections in use are all young, so a single full line would evict, for as long as they
- * are in use, what is needed; two make that rare up to a quarter of the capacity. */
+ * Two halves of 64 bits, {generation:32, tag:24, second:8} and {tag:16, high:48}, changed together. As with groups, a word
+ * may stand in either of two lines, two workers may create the same word twice, and all copies are looked at, before and
+ * after a change. (Words of connections in use are all young: a single full line would evict, for as long as they are in
+ * use, what is needed.) */
 #include "serve/filter_state.h"
 
-#define WORD_GROUP UINT64_MAX          /* hashed in the place of a group's number */
-#define PLACES     (2 * WORDS_PER_LINE)
+#define PLACES (2 * WORDS_PER_LINE)
 
 struct word { uint64_t lower, upper; };
 struct home { uint64_t hash; trk_u128 *line[2]; };
-struct seen { struct word at[PLACES]; int place; bool mine, evicts; struct trk_filter_word best; };
-
-static struct home home_of(struct trk_filter *f, const struct trk_conn_id *id)
+static struct home home_of(struct trk_filter *f, uint64_t hash)
 {
-    uint64_t hash = trk_filter_hash(f, id, 0, WORD_GROUP);
-    uint64_t first = hash % f->word_lines, second = (hash << 32 | hash >> 32) % f->word_lines;
-    if (second == first)
-        second = first + 1 < f->word_lines ? first + 1 : 0;
-    _Atomic uint64_t *lines = f->lines + f->group_lines * GROUPS_PER_LINE;
-    return (struct home){ hash, { (trk_u128 *)(lines + first * 8), (trk_u128 *)(lines + second * 8) } };
+    struct trk_filter_lines at = trk_filter_lines(hash, f->word_lines);
+    _Atomic uint64_t *lines = f->lines + f->group_lines * 8;
+    return (struct home){ hash, { (trk_u128 *)(lines + at.first * 8), (trk_u128 *)(lines + at.second * 8) } };
 }
 
 static trk_u128 *place_of(const struct home *h, int i) { return h->line[i / WORDS_PER_LINE] + i % WORDS_PER_LINE; }
@@ -77,47 +71,59 @@ static void take_best(struct trk_filter_word *best, const struct word *w)
     uint64_t high = w->upper & TRK_NUMBER_MAX;
     if (best->known && (above(best->generation, generation) || (best->generation == generation && best->high >= high)))
         return;
-    *best = (struct trk_filter_word){ true, generation, high };
+    best->known = true;
+    best->generation = generation;
+    best->high = high;
 }
 
-/* Where a new word goes: the emptier line, -1 if both are full. */
-static int emptier(const int spare[2], const int used[2])
+/* Where to write a word that is in neither line: a free place, else the oldest's. True if that is a live one's. */
+static bool find_room(const struct home *h, struct trk_filter_word *to, uint8_t now)
 {
-    if (spare[0] < 0 || spare[1] < 0)
-        return spare[0] < 0 ? spare[1] : spare[0];
-    return spare[used[1] < used[0]];
-}
-
-static struct seen look(const struct home *h, uint8_t now)
-{
-    struct seen s = { .place = -1 };
-    int oldest = 0, oldest_age = -FILTER_AHEAD_S - 1, spare[2] = { -1, -1 }, used[2] = { 0, 0 };
+    struct trk_filter_room room = trk_filter_room_init();
+    struct word w[PLACES];
+    bool evicts;
     for (int i = 0; i < PLACES; i++) {
-        struct word w = s.at[i] = load(h, i);
-        int age = trk_second_age(second_of(&w), now), line = i / WORDS_PER_LINE;
-        if (!w.lower || age > FILTER_LIFE_S) {
-            if (spare[line] < 0)
-                spare[line] = i;
+        w[i] = load(h, i);
+        trk_filter_room_note(&room, i, i / WORDS_PER_LINE, w[i].lower != 0, trk_second_age(second_of(&w[i]), now));
+    }
+    to->place = trk_filter_room_place(&room, &evicts);
+    to->lower = w[to->place].lower;
+    to->upper = w[to->place].upper;
+    return evicts;
+}
+
+/* Bit i: place i may hold our word, by half of its tag. */
+static unsigned candidates(const struct home *h)
+{
+    unsigned may = 0;
+    for (int l = 0; l < 2; l++) {
+        const _Atomic uint64_t *at = (const _Atomic uint64_t *)h->line[l];
+        for (int j = 0; j < WORDS_PER_LINE; j++)
+            may |= (unsigned)(atomic_load(&at[2 * j + 1]) >> 48 == upper_tag(h->hash)) << (l * WORDS_PER_LINE + j);
+    }
+    return may;
+}
+
+/* Read both lines: the best of all copies of our word, and what stands in the place of the first; -1 if there is none. */
+static void look(const struct home *h, uint8_t now, struct trk_filter_word *out)
+{
+    out->known = false;
+    out->generation = 0;
+    out->high = 0;
+    out->place = -1;
+    out->lower = out->upper = 0;
+    for (unsigned may = candidates(h); may; may &= may - 1) {
+        int i = __builtin_ctz(may);
+        struct word w = load(h, i);
+        if (!w.lower || !is_of(&w, h->hash) || !trk_second_live(second_of(&w), now))
             continue;
-        }
-        used[line]++;
-        if (is_of(&w, h->hash)) {
-            take_best(&s.best, &w);
-            if (s.place < 0)
-                s.place = i;
-        } else if (age > oldest_age) {
-            oldest = i;
-            oldest_age = age;
+        take_best(out, &w);
+        if (out->place < 0) {
+            out->place = i;
+            out->lower = w.lower;
+            out->upper = w.upper;
         }
     }
-    s.mine = s.place >= 0;
-    if (!s.mine) {
-        s.place = emptier(spare, used);
-        s.evicts = s.place < 0;
-        if (s.evicts)
-            s.place = oldest;
-    }
-    return s;
 }
 
 /* Another worker's copy that forbids what was just written. */
@@ -134,47 +140,74 @@ static bool raised_elsewhere(const struct home *h, int but, uint32_t generation,
     return false;
 }
 
-struct trk_filter_word trk_filter_look(struct trk_filter *f, const struct trk_conn_id *id, uint64_t now_ms)
+struct trk_filter_word trk_filter_look(struct trk_filter *f, uint64_t who, uint64_t now_ms)
 {
-    struct home h = home_of(f, id);
-    return look(&h, (uint8_t)trk_filter_clock(f, now_ms)).best;
+    struct trk_filter_word word;
+    struct home h = home_of(f, who);
+    look(&h, (uint8_t)trk_filter_clock(f, now_ms), &word);
+    return word;
 }
 
-static bool same(const struct trk_filter_word *a, const struct trk_filter_word *b)
+/* What is to be written where `best` is known. */
+static struct word raised(uint64_t hash, const struct trk_filter_word *best, uint32_t generation, uint64_t high, uint64_t clock)
 {
-    return a->known == b->known && (!a->known || (a->generation == b->generation && a->high == b->high));
+    bool here = best->known && best->generation == generation;
+    return pack(hash, generation, here && best->high > high ? best->high : high, (uint8_t)clock);
 }
 
-static bool raise_word(struct trk_filter *f, const struct trk_conn_id *id, const struct trk_filter_word *from,
-                       uint32_t generation, uint64_t high, bool strictly, uint64_t now_ms)
+static bool may_rise(const struct trk_filter_word *best, uint32_t generation, bool strictly)
 {
-    struct home h = home_of(f, id);
-    uint64_t clock = trk_filter_clock(f, now_ms);
+    return !best->known || !(above(best->generation, generation) || (strictly && best->generation == generation));
+}
+
+/* The usual case: the word stands where it was seen, as it was seen. */
+static bool raise_seen(const struct home *h, const struct trk_filter_word *seen, uint32_t generation, uint64_t high, uint64_t clock)
+{
+    struct word old = { seen->lower, seen->upper }, to = raised(h->hash, seen, generation, high, clock);
+    if (seen->place < 0 || !may_rise(seen, generation, false))
+        return false;
+    if (old.lower != to.lower || old.upper != to.upper)
+        return swap(h, seen->place, &old, &to);
+    struct word now = load(h, seen->place);
+    return now.lower == old.lower && now.upper == old.upper;
+}
+
+/* unknown: it must not be known to anybody yet. */
+static bool raise_afresh(struct trk_filter *f, const struct home *h, uint32_t generation, uint64_t high, bool strictly, bool unknown, uint64_t clock)
+{
     for (int tries = 0; tries < FILTER_TRIES; tries++) {
-        struct seen s = look(&h, (uint8_t)clock);
-        bool here = s.best.known && s.best.generation == generation;
-        if (from && !same(from, &s.best))
+        struct trk_filter_word s;
+        look(h, (uint8_t)clock, &s);
+        if ((unknown && s.known) || !may_rise(&s, generation, strictly))
             return false;
-        if (s.best.known && (above(s.best.generation, generation) || (strictly && here)))
-            return false;
-        struct word to = pack(h.hash, generation, here && s.best.high > high ? s.best.high : high, (uint8_t)clock);
-        if (s.mine && s.at[s.place].lower == to.lower && s.at[s.place].upper == to.upper)
+        struct word to = raised(h->hash, &s, generation, high, clock);
+        if (s.place >= 0 && s.lower == to.lower && s.upper == to.upper)
             return true;
-        if (s.evicts)
-            trk_filter_evict(f, second_of(&s.at[s.place]), clock);
-        if (swap(&h, s.place, &s.at[s.place], &to))
-            return !raised_elsewhere(&h, s.place, generation, strictly, (uint8_t)clock);
+        if (s.place < 0 && find_room(h, &s, (uint8_t)clock))
+            trk_filter_evict(f, (uint8_t)s.lower, clock);
+        struct word old = { s.lower, s.upper };
+        if (swap(h, s.place, &old, &to))
+            return !raised_elsewhere(h, s.place, generation, strictly, (uint8_t)clock);
     }
     return false;
 }
 
-bool trk_filter_raise(struct trk_filter *f, const struct trk_conn_id *id, uint32_t generation, uint64_t high, bool strictly, uint64_t now_ms)
+bool trk_filter_raise(struct trk_filter *f, uint64_t who, const struct trk_filter_word *seen, uint32_t generation, uint64_t high,
+                      bool strictly, uint64_t now_ms)
 {
-    return raise_word(f, id, NULL, generation, high, strictly, now_ms);
+    struct home h = home_of(f, who);
+    uint64_t clock = trk_filter_clock(f, now_ms);
+    return (seen && !strictly && raise_seen(&h, seen, generation, high, clock)) || raise_afresh(f, &h, generation, high, strictly, false, clock);
 }
 
-bool trk_filter_raise_from(struct trk_filter *f, const struct trk_conn_id *id, const struct trk_filter_word *seen,
-                           uint32_t generation, uint64_t high, uint64_t now_ms)
+bool trk_filter_raise_from(struct trk_filter *f, uint64_t who, const struct trk_filter_word *seen, uint32_t generation, uint64_t high,
+                           uint64_t now_ms)
 {
-    return raise_word(f, id, seen, generation, high, true, now_ms);
+    struct home h = home_of(f, who);
+    uint64_t clock = trk_filter_clock(f, now_ms);
+    if (!seen->known)
+        return raise_afresh(f, &h, generation, high, true, true, clock);
+    struct word old = { seen->lower, seen->upper }, to = raised(who, seen, generation, high, clock);
+    return may_rise(seen, generation, true) && swap(&h, seen->place, &old, &to) &&
+           !raised_elsewhere(&h, seen->place, generation, true, (uint8_t)clock);
 }

@@ -56,11 +56,14 @@ static bool add_grant(const struct trk_spend *spend, unsigned p, struct trk_step
 }
 
 /* The step of numbers k + first .. k + last, and what the decision takes from it. */
-static struct trk_step step_of_run(const struct trk_part *part, const struct trk_decision *d, unsigned p, unsigned first, unsigned last)
+static struct trk_step step_of_run(const struct trk_spend *spend, const struct trk_decision *d, unsigned p, unsigned first, unsigned last)
 {
+    const struct trk_part *part = &spend->request.parts[p];
     struct trk_report report = { part->ranges, part->n_ranges };
     uint64_t k = part->k + first;
-    struct trk_step s = trk_step(part->kind, &part->piece, &report, k, last - first + 1);
+    struct trk_step s = spend->steps[p];
+    if (last - first + 1 < part->m)
+        s = trk_step(part->kind, &part->piece, &report, k, last - first + 1);
     if (!d->terminal[p])
         s.terminal = 0;
     /* Number j lives on as j + w; those below k are re-created, as many as the filter had free. */
@@ -86,16 +89,17 @@ static enum trk_verdict plan_part(const struct trk_spend *spend, const struct tr
     const struct trk_part *part = &spend->request.parts[p];
     if (!d->mask[p])
         return TRK_V_ACCEPTED;         /* spent before, or refused on its own: the other parts are answered all the same */
-    struct trk_report report = { part->ranges, part->n_ranges };
-    struct trk_step full = trk_step(part->kind, &part->piece, &report, part->k, part->m);
-    if (full.mode == TRK_MODE_RECOVERY && part->k + part->m - 1 > full.right)
+    const struct trk_step *full = &spend->steps[p];
+    if (full->mode == TRK_MODE_RECOVERY && part->k + part->m - 1 > full->right)
         return TRK_V_BEYOND_RECOVERY;
-    if (trk_step_numbers(&full) > TRK_GRANT_MAX)
+    if (trk_step_numbers(full) > TRK_GRANT_MAX)
         return TRK_V_TOO_MANY;
+    if (!d->mask[p])
+        return TRK_V_ACCEPTED;         /* a repeat of what was answered */
     struct trk_slice slices[TRK_GRANT_MAX];
-    lay_out(&spend->request, plan, p, &full, slices);
+    lay_out(&spend->request, plan, p, full, slices);
     for (unsigned first = 0, last; next_run(d->mask[p], part->m, &first, &last); first = last + 1)
-        if (!add_grant(spend, p, step_of_run(part, d, p, first, last), &full, slices, plan))
+        if (!add_grant(spend, p, step_of_run(spend, d, p, first, last), full, slices, plan))
             return TRK_V_TOO_MANY;
     return TRK_V_ACCEPTED;
 }

@@ -13,10 +13,10 @@
 #include "tcb/seal.h"
 #include "tcb/step.h"
 
-struct trk_filter;                     /* the replay filter; not there yet: pass NULL, domain is 0 */
+struct trk_filter;                     /* the replay filter (filter.h); a server may do without: NULL, domain 0 */
 
 struct trk_serve_config {
-    uint32_t domain;                   /* 0 without a filter */
+    uint32_t domain;                   /* trk_filter_domain; 0 without a filter */
     uint16_t mss_v4, mss_v6;           /* of the device the packet came by: MTU - 40, MTU - 60; slots never exceed it */
     uint32_t horizon_ms, skew_ms;      /* 0: TRK_HORIZON_MS, TRK_SKEW_MS */
 };
@@ -36,6 +36,7 @@ struct trk_spend {
     uint32_t tick;                     /* the sealed time the application is told (OPEN: of arrival) */
     bool must_refresh;                 /* proven, but too old, ahead, or of a retiring epoch */
     struct trk_request request;        /* NUMBERS, RESTART, fully parsed; OPEN: has_input.., slot and fill filled in */
+    struct trk_step steps[TRK_PARTS_MAX];    /* NUMBERS: of each part, if all of it is spent */
     uint64_t cut_f;                    /* RESTART: f of the grant of k* if it was cut, else 0 */
     uint32_t age_ms;                   /* RESTART: of the grant of k*, 0 if in the future */
     bool aged;                         /* RESTART: sealed over 1 s ago */
