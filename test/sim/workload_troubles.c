@@ -1,0 +1,228 @@
+/* workload_troubles.c - what happens to a connection: idling, outages, rotation, replicas, and bugs that were found. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "workload.h"
+
+/* What comes late by less than a quarter of the round trip is not lost. */
+bool workload_reordering(void)
+{
+    workload_begin();
+    workload.up[0].delay_us = workload.down[0].delay_us = 20000;
+    workload.down[0].reorder = .02;
+    workload.down[0].reorder_us = 8000;
+    workload.down[0].rate_bytes_per_us = 10;
+    workload.down[0].queue_bytes = 1000000;
+    workload_add('K', 3000000, 0, 0);
+    bool ok = workload_run();
+    printf("  reordering by up to 8 ms at 40 ms: %" PRIu64 " taken for lost\n", result.stats[0].numbers_lost);
+    return workload_require(result.stats[0].numbers_lost == 0, "reordering is no loss") && ok;
+}
+
+bool workload_idle(void)
+{
+    bool ok = true;
+
+    for (int kind = 0; kind < 2; kind++) {
+        workload_begin();
+        workload_add('K', kind ? 200000 : 1024, 0, 0);
+        workload_add('K', 1024, 0, 130000000);
+        workload_add('K', 200000, 0, 130000000);
+        ok &= workload_run();
+        ok &= workload_require((double)result.finished_us[0] / 1e6 < 262, "after twice the horizon a request takes a few round trips");
+    }
+    return ok;
+}
+
+bool workload_slow_reader(void)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 3; i++) {
+        workload_begin();
+        workload_add('K', 2000000, 0, 0);
+        workload.clients[0].receive_bytes = 1 << 16;
+        if (i == 0) {                  /* reads 100 kB/s */
+            workload.clients[0].read_chunk_bytes = 1000;
+            workload.clients[0].read_every_us = 10000;
+        } else {                       /* stops for 10 s; for 130 s */
+            workload.clients[0].stop_from_us = 100000;
+            workload.clients[0].stop_until_us = i == 1 ? 10100000 : 130100000;
+        }
+        ok &= workload_run();
+        printf("  reader %d: finished at %.2f s, %" PRIu64 " packets up, %" PRIu64 " down\n", i, (double)result.finished_us[0] / 1e6, result.up_pkts, result.down_pkts);
+    }
+    return ok;
+}
+
+/* lengths of an outage in the middle of a download: nothing may end, and it goes on soon after. */
+bool workload_blackout(void)
+{
+    static const double seconds[] = { .1, .3, 1, 3, 10, 30, 100, 300, 1800 };
+    bool ok = true;
+
+    for (int way = 0; way < 3; way++)
+        for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+            uint64_t until_us = 500000 + (uint64_t)(seconds[i] * 1e6);
+            workload_begin();
+            workload.limit_s = 4000;
+            workload_add('K', 1500000, 0, 0);
+            workload.down[0].rate_bytes_per_us = 1.5;
+            workload.down[0].queue_bytes = 30000;
+            workload.up[0].n_blackouts = way != 1;
+            workload.down[0].n_blackouts = way != 0;
+            workload.up[0].blackouts[0].from_us = workload.down[0].blackouts[0].from_us = 500000;
+            workload.up[0].blackouts[0].until_us = workload.down[0].blackouts[0].until_us = until_us;
+            ok &= workload_run();
+            double after = ((double)result.finished_us[0] - (double)until_us) / 1e6;
+            printf("  blackout %s %.1f s: done %.2f s after it, %" PRIu64 " timeouts, %" PRIu64 " refreshes\n",
+                   way == 0 ? "up" : way == 1 ? "down" : "both ways", seconds[i], after, result.stats[0].timeouts, result.stats[0].refreshes);
+            ok &= workload_require(after < 3 + (seconds[i] < 80 ? seconds[i] * 1.5 : 80), "it goes on soon after an outage");
+        }
+    return ok;
+}
+
+/* A window that was opened by small objects, then a large one: cut answers, then resumes. */
+bool workload_resume_after_cut(void)
+{
+    bool ok = true;
+
+    for (uint64_t first = 0; first < 30000; first += 1423) {
+        workload_begin();
+        workload_add('K', first, 0, 0);
+        workload_add('K', 200000, 0, 0);
+        workload_add('K', first, 0, 3000000);
+        workload_add('K', 100000, 0, 0);
+        ok &= workload_run();
+    }
+    return ok;
+}
+
+/* Keys change every 3 s until the old ones are gone; connections live on. */
+bool workload_key_rotation(void)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 2; i++) {
+        workload_begin();
+        workload.server.replicas = 3;
+        workload.server.rotate_ms = i ? 1000 : 3000;
+        workload.server.retire = i == 0;
+        for (int j = 0; j < 60; j++)
+            workload_add('K', j % 2 ? 1000 : 50000, 0, 400000);
+        ok &= workload_run();
+        printf("  rotation: %" PRIu64 " refreshes, generation %" PRIu32 "\n", result.stats[0].refreshes, result.stats[0].generation);
+    }
+    return ok;
+}
+
+static void faulty_path(uint64_t seed)
+{
+    workload.seed = seed;
+    workload.up[0].loss = workload.down[0].loss = .1;
+    workload.up[0].duplicate = workload.down[0].duplicate = .1;
+    workload.up[0].reorder = workload.down[0].reorder = .3;
+    workload.up[0].reorder_us = workload.down[0].reorder_us = 50000;
+}
+
+/* Two answers to one input may differ: the bytes are those of one of them, whatever comes late of the other. */
+bool workload_dated(void)
+{
+    bool ok = true;
+
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        workload_begin();
+        faulty_path(seed);
+        workload.server.domain[0] = seed % 2 ? 1 : 0;
+        for (int i = 0; i < 40; i++)
+            workload_add('D', 200 + (uint64_t)i * 397 % 8000, 0, 0);
+        ok &= workload_run();
+    }
+    return ok;
+}
+
+/* Outputs of unknown length one after the other: a late end of one is not the end of the next. */
+bool workload_late_ends(void)
+{
+    bool ok = true;
+
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        workload_begin();
+        faulty_path(seed);
+        workload.clients[0].pipeline = 5;
+        for (int i = 0; i < 40; i++)
+            workload_add('U', (uint64_t)i * 397 % 6000, 0, 0);
+        ok &= workload_run();
+    }
+    return ok;
+}
+
+/* A request for each packet on a long path: more are on their way than the client remembers. */
+bool workload_many_requests(void)
+{
+    workload_begin();
+    workload.up[0].delay_us = workload.down[0].delay_us = 50000;
+    workload.clients[0].receive_bytes = 1 << 22;
+    workload.clients[0].feed_most = 1;
+    workload.server.domain[0] = 1;
+    workload.server.filter_bytes = 1 << 20;
+    workload_add('K', 1000, 0, 0);
+    workload_add('K', 20000000, 0, 0);
+    bool ok = workload_run();
+    return workload_require(result.finished_us[0] < 5000000, "a long path is filled") && ok;
+}
+
+bool workload_reset(void)
+{
+    workload_begin();
+    workload.clients[0].ending = SIM_END_RESET;
+    workload_add('K', 20000, 0, 0);
+    workload_add('X', 1, 0, 0);
+    bool ok = workload_run();
+    return workload_require(result.stats[0].verdicts[TRK_V_RST_PROVEN] == 1, "the server's reset is heard, with its proof") && ok;
+}
+
+/* Beyond 4 GB: offsets and sequence numbers wrap. */
+bool workload_far(void)
+{
+    workload_begin();
+    workload.limit_s = 3600;
+    workload.server.domain[0] = 1;
+    workload.server.filter_bytes = 1 << 20;
+    workload.clients[0].receive_bytes = 1 << 20;
+    workload.server.twin_every = 0;
+    workload_add('K', 4600000000, 0, 0);
+    workload_add('K', 1000, 0, 0);
+    return workload_run();
+}
+
+bool workload_replicas(void)
+{
+    workload_begin();
+    workload.server.replicas = 4;
+    workload.server.skew_ms[1] = 7000;
+    workload.server.skew_ms[2] = -7000;
+    workload.server.skew_ms[3] = 3000;
+    workload.server.twin_every = 1;
+    workload_add('K', 1000000, 0, 0);
+    workload_add('K', 1000, 0, 2000000);
+    return workload_run();
+}
+
+bool workload_small_slots(void)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 3; i++) {
+        workload_begin();
+        if (i != 1)
+            workload.server.mtu = i == 0 ? 576 : 1000;
+        if (i != 0)
+            workload.clients[0].mtu = 1300;
+        workload_add('K', 300000, 0, 0);
+        workload_add('U', 3000, 0, 0);
+        workload.clients[0].ending = SIM_END_SHUTDOWN;
+        ok &= workload_run();
+    }
+    return ok;
+}
