@@ -161,14 +161,14 @@ static void random_server(struct sim_random *r, struct sim_server_config *c)
         c->stingy_percent = (uint8_t)sim_random_range(r, 1, 70);
 }
 
-/* Both continuations of an input's answer must fit into its packet. */
+/* Both continuations of an input's answer must fit into its packet: the largest header is that of an IPv6 SYN|ACK. */
 static void random_continuations(struct sim_random *r, struct sim_scenario *s)
 {
     uint32_t mtu = s->server.mtu;
 
     for (unsigned i = 0; i < s->n_clients; i++)
         mtu = s->clients[i].mtu < mtu ? s->clients[i].mtu : mtu;
-    uint32_t most = (mtu - 60 - TRK_LONG_BYTES) / 2 - TRK_UCONT_HEADER - TRK_SEAL_BYTES;
+    uint32_t most = (mtu - 40 - 20 - 12 - TRK_OPENED_BYTES) / 2 - TRK_UCONT_HEADER - TRK_SEAL_BYTES;
     s->server.pad_bytes = (uint16_t)sim_random_below(r, (most < TRK_OPAQUE_MAX ? most : TRK_OPAQUE_MAX) + 1);
     s->server.encrypt = sim_random_chance(r, .5);
 }

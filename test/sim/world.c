@@ -249,7 +249,7 @@ static void finish(struct world *w)
             fail(w, "a packet larger than the path's MTU", "");
         if (!s->attack && s->forge == 0)
             check_honest(w, &o->stats[i]);
-        if (!s->attack)
+        if (!s->attack && !p->config.abort_us)
             check_frugal(w, i);
     }
     sim_events_clear(&w->events);
