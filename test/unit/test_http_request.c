@@ -13,14 +13,14 @@ static enum http_progress feed_cut(const char *text, size_t n, const size_t *cut
     for (size_t i = 0; i <= n_cuts; i++) {
         size_t end = i < n_cuts ? cuts[i] : n, part;
         memset(r, 0xaa, sizeof *r);
-        ck_assert(http_request_load(r, saved, bytes));
+        bool loaded = http_request_load(r, saved, bytes);
         enum http_progress p = http_request_feed(r, (const uint8_t *)text + at, end - at, &part);
         *used = at + part;
-        if (p != HTTP_MORE)
+        if (loaded && p != HTTP_MORE)
             return p;
-        ck_assert_uint_eq(at + part, end);
         bytes = http_request_save(r, saved);
-        ck_assert_uint_gt(bytes, 0);
+        if (!loaded || at + part != end || bytes == 0)
+            ck_abort_msg("piece %zu of %zu: loaded %d, used %zu of %zu, saved %zu", i, n_cuts + 1, loaded, part, end - at, bytes);
         at = end;
     }
     return HTTP_MORE;
@@ -32,30 +32,21 @@ static enum http_progress feed(const char *text, struct http_request *r)
     return feed_cut(text, strlen(text), NULL, 0, r, &used);
 }
 
+/* One assertion for all: Check writes to a pipe at each, and there are hundreds of thousands of splits. */
 static void same_request(const struct http_request *a, const struct http_request *b)
 {
-    ck_assert_uint_eq(a->parser.method, b->parser.method);
-    ck_assert_uint_eq(a->parser.http_major, b->parser.http_major);
-    ck_assert_uint_eq(a->parser.http_minor, b->parser.http_minor);
-    ck_assert_uint_eq(http_request_body(a), http_request_body(b));
-    ck_assert_str_eq(a->path.text, b->path.text);
-    ck_assert_uint_eq(a->path.bad, b->path.bad);
-    ck_assert_uint_eq(a->head_bytes, b->head_bytes);
-    ck_assert_uint_eq(a->hosts, b->hosts);
-    ck_assert_uint_eq(a->expect_continue, b->expect_continue);
-    ck_assert_uint_eq(a->keep_alive, b->keep_alive);
-    ck_assert_uint_eq(a->chunked, b->chunked);
-    ck_assert_uint_eq(a->range, b->range);
-    ck_assert_uint_eq(a->range_a, b->range_a);
-    ck_assert_uint_eq(a->range_b, b->range_b);
-    ck_assert_uint_eq(a->if_range, b->if_range);
-    ck_assert_uint_eq(a->if_range_value, b->if_range_value);
-    ck_assert_uint_eq(a->has_modified_since, b->has_modified_since);
-    ck_assert_int_eq(a->modified_since, b->modified_since);
-    ck_assert_uint_eq(a->has_none_match, b->has_none_match);
-    ck_assert_uint_eq(a->any_tag, b->any_tag);
-    ck_assert_uint_eq(a->n_tags, b->n_tags);
-    ck_assert_mem_eq(a->tags, b->tags, sizeof a->tags);
+    bool same = a->parser.method == b->parser.method && a->parser.http_major == b->parser.http_major &&
+                a->parser.http_minor == b->parser.http_minor &&
+                http_request_body(a) == http_request_body(b) && strcmp(a->path.text, b->path.text) == 0 &&
+                a->path.bad == b->path.bad && a->head_bytes == b->head_bytes && a->hosts == b->hosts &&
+                a->expect_continue == b->expect_continue && a->keep_alive == b->keep_alive &&
+                a->chunked == b->chunked && a->range == b->range && a->range_a == b->range_a &&
+                a->range_b == b->range_b && a->if_range == b->if_range &&
+                a->if_range_value == b->if_range_value && a->has_modified_since == b->has_modified_since &&
+                a->modified_since == b->modified_since && a->has_none_match == b->has_none_match &&
+                a->any_tag == b->any_tag && a->n_tags == b->n_tags &&
+                memcmp(a->tags, b->tags, sizeof a->tags) == 0;
+    ck_assert(same);
 }
 
 static const char *const good[] = {
