@@ -1,9 +1,11 @@
 /* poll.c - what leaves: the SYN, requests from the outbox, CLOSE and RST. */
 #include "client/internal.h"
 
+#define RESTART_COPIES 5
 #define SYN_OPTION_BYTES 24            /* marker 4, MSS 4, SACK 2, timestamp 10, window scale 3, padding */
 
-struct entry { uint16_t bytes; bool has_input; uint64_t input_offset, output_from; };        /* stands before each request in the outbox */
+/* Stands before each request in the outbox. copies: that still have to leave. */
+struct entry { uint16_t bytes; uint8_t copies; bool has_input; uint64_t input_offset, output_from; };
 
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
 {
@@ -19,11 +21,22 @@ uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
     return c->outbox + c->outbox_end + sizeof(struct entry);
 }
 
+/* Nothing else is on its way when the timer restarts, so only longer and longer timers would mend the loss of a restart,
+ * where TCP has a window of acknowledgements. So it leaves several times: a server with a filter honours one copy, and all
+ * of them together are shorter than the packet that TCP would send again. */
+static uint8_t copies_of(const struct trk_client *c, uint8_t form)
+{
+    if (form != TRK_FORM_RESTART || c->no_filter || !c->backoff || c->attempt >= TRK_ATTEMPTS_MAX)
+        return 1;
+    return c->backoff == 1 ? RESTART_COPIES - 1 : RESTART_COPIES;
+}
+
 void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset)
 {
     struct entry e;
     memset(&e, 0, sizeof e);
     e.bytes = (uint16_t)bytes;
+    e.copies = copies_of(c, c->outbox[c->outbox_end + sizeof e] & 15);
     e.has_input = has_input;
     e.input_offset = input_offset;
     e.output_from = c->next_free;
@@ -102,7 +115,10 @@ static size_t poll_request(struct trk_client *c, uint64_t now_us, uint8_t *packe
     size_t n = emit(c, TRK_ACK, c->outbox + c->outbox_head + sizeof e, e.bytes, packet, cap);
     if (!n)
         return 0;
-    c->outbox_head += (uint32_t)sizeof e + e.bytes;
+    if (--e.copies)
+        memcpy(c->outbox + c->outbox_head, &e, sizeof e);
+    else
+        c->outbox_head += (uint32_t)sizeof e + e.bytes;
     note_sent(c, &e, now_us);
     return n;
 }

@@ -9,3 +9,10 @@ endfunction()
 # C(k) beside a step-by-step Reno, exhaustively.
 sim_program(oracle_cwnd)
 sim_test(oracle.cwnd sim oracle_cwnd)
+
+# Losses of the first 16 packets, beside a textbook TCP on the same masks: all of them in the long suite.
+sim_program(oracle_masks reno_http.c reno_sender.c)
+foreach(direction requests answers)
+  sim_test(oracle.masks.${direction} sim oracle_masks ${direction} 31)
+  sim_test(oracle.masks.all.${direction} long oracle_masks ${direction})
+endforeach()
