@@ -7,6 +7,18 @@ bool trk_input_ready(const struct trk_client *c)
     return c->written > c->consumed || c->input_ending;
 }
 
+/* An output is read to its end, but numbers that were asked for behind it are still on their way: headers. Together with
+ * them the next input would have to leave on the numbers that are kept, and would find as much window as is guessed for an
+ * answer of unknown length. Once they are here it resumes, finds the whole window and is cut where its output ends. They
+ * follow the end at once, if at all. (A server without a filter cannot attest such a resume.) */
+uint64_t trk_input_due(const struct trk_client *c)
+{
+    if (!trk_input_ready(c))
+        return TRK_NEVER;
+    bool headers_only = c->received_to == c->output_end && trk_wanted_bytes(c) == 0 && c->n_expected > 0;
+    return headers_only && !c->no_filter && !c->attempt && c->output_end > 0 ? c->progress_us + c->srtt_us / 8 : 0;
+}
+
 void trk_input_lost(struct trk_client *c)
 {
     if (c->input_state == TRK_IN_OUTSTANDING)

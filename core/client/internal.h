@@ -38,6 +38,7 @@ bool     trk_output_open_ended(const struct trk_client *c);                  /* 
 
 /* input.c */
 bool     trk_input_ready(const struct trk_client *c);                        /* something to send, and allowed to */
+uint64_t trk_input_due(const struct trk_client *c);                          /* when it may leave; NEVER: nothing to send */
 void     trk_input_lost(struct trk_client *c);
 void     trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin);
 uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max);   /* from `consumed`; returns bytes */

@@ -204,6 +204,9 @@ uint64_t trk_client_next_timeout(const struct trk_client *c)
     uint64_t at = trk_batch_due(c);
     if (c->gap == c->next && c->n_held && c->gap_since_us != TRK_NEVER && c->gap_since_us + c->srtt_us / 4 < at)
         at = c->gap_since_us + c->srtt_us / 4;
+    uint64_t input = trk_input_due(c);
+    if (input > c->progress_us && input < at)        /* held back; 0: it has left, or waits for room */
+        at = input;
     if (trk_busy(c) && trk_timer_due(c) < at)
         at = trk_timer_due(c);
     return at;

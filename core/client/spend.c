@@ -147,6 +147,8 @@ static bool must_resume(struct trk_client *c, bool input, uint64_t now_us)
 void trk_spend_kept(struct trk_client *c, uint64_t now_us)
 {
     bool input = trk_input_ready(c);
+    if (input && now_us < trk_input_due(c))
+        return;
     uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
     while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
         if (c->next > c->end && !(n && c->batch.active) && must_resume(c, input, now_us)) {     /* nothing outstanding */

@@ -16,3 +16,7 @@ foreach(direction requests answers)
   sim_test(oracle.masks.${direction} sim oracle_masks ${direction} 31)
   sim_test(oracle.masks.all.${direction} long oracle_masks ${direction})
 endforeach()
+
+# Answers on kept connections beside a textbook TCP.
+sim_program(sim_latency reno_http.c reno_sender.c)
+sim_test(latency sim sim_latency)
