@@ -31,6 +31,7 @@ static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t no
         return;
     request->answered = true;
     trk_rtt_sample(c, now_us - request->sent_us);
+    trk_answered(c, request);
 }
 
 static enum trk_verdict data_only(struct trk_client *c, const struct news *x, enum trk_verdict why)
@@ -192,6 +193,7 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
     struct trk_sent *request = trk_sent_find(c, seg->ack);
     x.request = request;
     x.origin = trk_origin_of(c, seg->ack);
+    trk_heard(c, seg->payload_bytes);
     take_rtt(c, request, now_us);
     judge_terminals(c, &x);
     v = judge(c, &x);

@@ -86,6 +86,7 @@ struct trk_client {
     uint32_t isn, domain, address_tag, generation, tick;
     uint8_t  epoch;
     uint16_t slot, fill, reserve;
+    uint32_t heard_bytes, said_bytes, large_missed, missed_at;  /* largest messages that came through so far, each way; lost large ones; n_sent then */
     bool     no_filter, want_long;
 
     /* numbers */
@@ -109,7 +110,7 @@ struct trk_client {
     struct { bool active; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; uint32_t most; } batch;
 
     /* the last requests' parts, newest first, to be repeated (PROTOCOL.md 7, repeats) */
-    struct trk_spent { bool repeats; uint32_t generation; uint64_t granted; struct trk_part part; } previous[TRK_CLIENT_REPEATS];
+    struct trk_spent { bool repeats; uint16_t fill; uint32_t generation; uint64_t granted; struct trk_part part; } previous[TRK_CLIENT_REPEATS];
     uint8_t  newest_previous;
     uint64_t last_trouble;             /* the number that was lost last, or at which the timer ran last */
 

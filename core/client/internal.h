@@ -60,6 +60,12 @@ int      trk_cont_index(struct trk_client *c, struct trk_request *r, uint64_t of
 void     trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t granted);  /* part left in a request; granted: its lowest number */
 void     trk_repeat_add(struct trk_client *c, struct trk_request *r);        /* in front of the request's own part, as far as they fit */
 
+/* black_hole.c: whether the path carries messages of the size of fill. */
+void     trk_heard(struct trk_client *c, uint32_t message_bytes);
+void     trk_answered(struct trk_client *c, const struct trk_sent *request);
+void     trk_missed(struct trk_client *c, const struct trk_number *e);       /* e is taken for lost */
+void     trk_suspect_path(struct trk_client *c);                              /* lowers fill if it does not seem so */
+
 /* restart.c */
 void     trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us);
 void     trk_settle(struct trk_client *c, const struct trk_grant *g);

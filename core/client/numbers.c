@@ -124,6 +124,7 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
             }
             if (e && e->state == TRK_N_EXPECTED) {
                 c->n_expected--;
+                trk_missed(c, e);
                 trk_want_number_again(c, e);
             } else {
                 e = &c->ring[c->next & c->ring_mask];

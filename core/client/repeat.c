@@ -20,6 +20,7 @@ void trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t
     struct trk_spent *p = &c->previous[c->newest_previous];
     p->repeats = granted != 0;
     p->generation = c->generation;
+    p->fill = c->fill;
     p->granted = granted;
     if (granted)
         part_copy(&p->part, part);
@@ -27,7 +28,7 @@ void trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t
 
 static bool still_open(struct trk_client *c, const struct trk_spent *p, uint64_t k)
 {
-    if (!p->repeats || p->generation != c->generation || p->part.k + p->part.m > k)
+    if (!p->repeats || p->generation != c->generation || p->fill != c->fill || p->part.k + p->part.m > k)
         return false;
     struct trk_number *e = trk_number_at(c, p->granted);
     return e && e->state == TRK_N_EXPECTED;

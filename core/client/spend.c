@@ -188,6 +188,7 @@ static void find_forgotten(struct trk_client *c)
 void trk_run(struct trk_client *c, uint64_t now_us)
 {
     trk_resolve(c, now_us, false);
+    trk_suspect_path(c);
     find_forgotten(c);
     trk_spend_kept(c, now_us);
     if (c->batch.active && !trk_may_spend(c))

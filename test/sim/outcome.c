@@ -9,7 +9,7 @@ static void print_path(const char *name, const struct sim_path_config *p)
     printf("    %s: delay %.1f+%.1f ms", name, p->delay_us / 1e3, p->jitter_us / 1e3);
     if (p->rate_bytes_per_us > 0)
         printf(", %.2f MB/s, queue %" PRIu32, p->rate_bytes_per_us, p->queue_bytes);
-    printf(", loss %.3f", p->loss);
+    printf(", mtu %" PRIu32 ", loss %.3f", p->mtu_bytes, p->loss);
     if (p->burst_pkts > 1)
         printf(" in bursts of %.1f", p->burst_pkts);
     printf(", reorder %.3f by %.1f ms, duplicate %.3f, corrupt %.3f, replay %.3f", p->reorder, p->reorder_us / 1e3, p->duplicate, p->corrupt,

@@ -135,6 +135,8 @@ static void random_paths(struct sim_random *r, struct sim_path_config *up, struc
         up->rate_bytes_per_us = .05 + sim_random_unit(r) * 2;
         up->queue_bytes = (uint32_t)sim_random_range(r, 3000, 30000);
     }
+    if (sim_random_chance(r, .03))
+        up->mtu_bytes = down->mtu_bytes = (uint32_t)sim_random_range(r, 1300, 1499);
     if (sim_random_chance(r, .1 * strength)) {
         down->n_blackouts = up->n_blackouts = 1;
         down->blackouts[0].from_us = sim_random_below(r, 3000000);

@@ -29,6 +29,7 @@ bool workload_pipelining(void);
 bool workload_speaks_first(void);
 bool workload_half_close(void);
 bool workload_nothing_but_the_end(void);
+bool workload_black_hole(void);
 bool workload_idle(void);
 bool workload_slow_reader(void);
 bool workload_blackout(void);

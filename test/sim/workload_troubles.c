@@ -19,6 +19,35 @@ bool workload_reordering(void)
     return workload_require(result.stats[0].numbers_lost == 0, "reordering is no loss") && ok;
 }
 
+/* Somewhere on the path the MTU is smaller than at both ends, and nobody says so. */
+bool workload_black_hole(void)
+{
+    bool ok = true;
+
+    for (int way = 0; way < 3; way++)
+        for (int family = 4; family <= 6; family += 2) {
+            workload_begin();
+            if (family == 6) {
+                workload.clients[0].flow.src = (struct trk_addr){ 6, { 0xfd, [15] = 2 } };
+                workload.clients[0].flow.dst = (struct trk_addr){ 6, { 0xfd, [15] = 1 } };
+            }
+            if (way != 1)
+                workload.up[0].mtu_bytes = 1300;
+            if (way != 0)
+                workload.down[0].mtu_bytes = 1300;
+            workload_add('K', 500, 0, 0);
+            workload_add('P', 300000, 20000, 0);
+            workload_add('K', 300000, 0, 0);
+            ok &= sim_world_run(&workload, &result);
+            if (result.rule || workload_trace)
+                sim_outcome_print(&workload, &result);
+            printf("  IPv%d, %s: %.2f s, %" PRIu64 " timeouts\n", family, way == 0 ? "up" : way == 1 ? "down" : "both ways",
+                   (double)result.finished_us[0] / 1e6, result.stats[0].timeouts);
+            ok &= workload_require(result.finished_us[0] < 6000000, "a smaller MTU on the path is found out soon");
+        }
+    return ok;
+}
+
 bool workload_idle(void)
 {
     bool ok = true;

@@ -223,10 +223,16 @@ static void check_frugal(struct world *w, unsigned i)
 
     for (unsigned j = 0; j < p->config.n_objects; j++)
         enough += p->config.objects[j].body_bytes / (w->scenario->server.nibble_bytes ? w->scenario->server.nibble_bytes : 400.0);
-    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops);
+    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops + up->too_big + down->too_big);
     snprintf(detail, sizeof detail, "%" PRIu64 " packets up, %.0f are enough", up->sent_pkts, enough);
     if ((double)up->sent_pkts > (w->scenario->server.stingy_percent ? 10 : 2) * enough)
         fail(w, "the client sends too much", detail);
+}
+
+/* Packets that vanished on a path as wide as both ends' devices. */
+static bool too_big(const struct world *w, unsigned i, const struct sim_path *p)
+{
+    return p->too_big && w->scenario->server.mtu <= p->config.mtu_bytes && w->scenario->clients[i].mtu <= p->config.mtu_bytes;
 }
 
 static void finish(struct world *w)
@@ -245,7 +251,7 @@ static void finish(struct world *w)
         o->up_pkts += w->up[i].sent_pkts;
         o->down_pkts += w->down[i].sent_pkts;
         o->lost_pkts += w->up[i].losses + w->down[i].losses + w->up[i].queue_drops + w->down[i].queue_drops;
-        if (w->up[i].too_big + w->down[i].too_big && s->server.mtu <= s->up[i].mtu_bytes && s->clients[i].mtu <= s->up[i].mtu_bytes)
+        if (too_big(w, i, &w->up[i]) || too_big(w, i, &w->down[i]))
             fail(w, "a packet larger than the path's MTU", "");
         if (!s->attack && s->forge == 0)
             check_honest(w, &o->stats[i]);

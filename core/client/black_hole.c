@@ -1,0 +1,44 @@
+/* black_hole.c - a path may swallow packets above some size and tell nobody (RFC 4821): both devices take them, a router or a
+ * tunnel between them does not. What comes through is watched, each way; if larger messages get lost again and again and none
+ * has ever arrived, the connection goes on with a size that every path carries (PROTOCOL.md 7). */
+#include "client/internal.h"
+
+#define FILL_SAFE 1216u                /* message bytes in IPv6's least MTU of 1280 */
+#define UPLOAD_SLACK 64u               /* a request full of input may be so much shorter than fill */
+#define MISSED_MAX 3                   /* times that a large one was missed before the size is suspected */
+
+void trk_heard(struct trk_client *c, uint32_t message_bytes)
+{
+    if (message_bytes > c->heard_bytes)
+        c->heard_bytes = message_bytes;
+}
+
+/* The requests before it in the ring tell how long it was. */
+void trk_answered(struct trk_client *c, const struct trk_sent *request)
+{
+    const struct trk_sent *before = &c->sent[(request - c->sent + TRK_CLIENT_SENT - 1) % TRK_CLIENT_SENT];
+    uint32_t bytes = request->end - before->end;
+    if (before->end && bytes > c->said_bytes && bytes <= c->slot)
+        c->said_bytes = bytes;
+}
+
+/* What gets lost of one window counts once. */
+void trk_missed(struct trk_client *c, const struct trk_number *e)
+{
+    bool carries_input = c->input_state == TRK_IN_OUTSTANDING && c->input_number == e->n;
+    uint32_t message_bytes = TRK_NORMAL_BYTES + e->bytes + (carries_input ? c->reserve : 0u);
+    if (e->bytes == 0 || message_bytes <= c->heard_bytes || message_bytes <= FILL_SAFE || c->missed_at == c->n_sent)
+        return;
+    c->missed_at = c->n_sent;
+    c->large_missed++;
+}
+
+void trk_suspect_path(struct trk_client *c)
+{
+    if (c->fill <= FILL_SAFE)
+        return;
+    bool down = c->heard_bytes < c->fill && c->large_missed >= MISSED_MAX;
+    bool up = c->said_bytes + UPLOAD_SLACK < c->fill && c->written > c->consumed + FILL_SAFE / 2 && c->backoff >= 2;
+    if (down || up)
+        c->fill = FILL_SAFE;
+}
