@@ -150,6 +150,13 @@ static struct trk_step restart_step(const struct admitting *a, bool believed)
     return trk_restart(part->kind, &part->piece, &report, part->k, why, a->spend->cut_f, a->spend->aged);
 }
 
+/* F is the last number that anyone can hold, if k* is of the newest window. If more was granted, or a higher generation
+ * was honoured, the client goes back to a window that it has lost since, or did not hear us. */
+static bool is_stale(const struct trk_filter_word *word, bool own, uint32_t generation, const struct trk_step *restart)
+{
+    return word->known && (above(word->generation, generation) || (own && word->generation == generation && word->high > restart->right));
+}
+
 /* What the word says and what raises it is one decision: numbers that are spent in between change the word. */
 static enum trk_verdict admit_restart(const struct admitting *a)
 {
@@ -165,6 +172,9 @@ static enum trk_verdict admit_restart(const struct admitting *a)
             return TRK_V_BEYOND_RECOVERY;
         if (own && step.loss && trk_filter_fate(a->filter, a->who, a->r->generation, step.loss, a->now_ms) == TRK_FATE_SPENT)
             return TRK_V_LOSS_SPENT;
+        a->out->stale = is_stale(&word, own, a->r->generation, &step);
+        if (a->out->stale)
+            trk_restart_stale(&step);
         if (!trk_filter_raise_from(a->filter, a->who, &word, to, step.b, a->now_ms))
             continue;
         a->out->generation = to;
@@ -176,11 +186,20 @@ static enum trk_verdict admit_restart(const struct admitting *a)
 
 /* A refresh does not raise the word, so that a repeated one gives the same opening; spending its opening does. Whoever is
  * further than all attempts of this generation has spent the opening of its refresh already, or something newer. */
-static enum trk_verdict admit_refresh(struct trk_filter *filter, const struct trk_request *r, uint64_t now_ms, struct trk_decision *out)
+static enum trk_verdict admit_refresh(struct trk_filter *filter, const struct trk_spend *spend, uint64_t now_ms, struct trk_decision *out)
 {
+    const struct trk_request *r = &spend->request;
+    const struct trk_part *part = &r->parts[r->n_parts - 1];
+    struct trk_report report = { part->ranges, part->n_ranges };
     out->generation = r->generation + TRK_REFRESH_STEP;
-    struct trk_filter_word word = filter ? trk_filter_look(filter, trk_filter_who(filter, &r->id), now_ms) : (struct trk_filter_word){ 0 };
-    return word.known && !above(out->generation, word.generation) ? TRK_V_OLD_GENERATION : TRK_V_REFRESHED;
+    if (!filter)
+        return TRK_V_REFRESHED;
+    struct trk_filter_word word = trk_filter_look(filter, trk_filter_who(filter, &r->id), now_ms);
+    if (word.known && !above(out->generation, word.generation))
+        return TRK_V_OLD_GENERATION;
+    struct trk_step step = trk_restart(part->kind, &part->piece, &report, part->k + part->m - 1, TRK_WHY_REFRESH, spend->cut_f, spend->aged);
+    out->stale = is_stale(&word, r->domain == trk_filter_domain(filter), r->generation, &step);
+    return TRK_V_REFRESHED;
 }
 
 void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const struct trk_serve_config *config,
@@ -194,7 +213,7 @@ void trk_admit(struct trk_filter *filter, const struct trk_spend *spend, const s
         return;
     if (spend->must_refresh) {
         spend_all(r, out);
-        out->verdict = admit_refresh(filter, r, now_ms, out);
+        out->verdict = admit_refresh(filter, spend, now_ms, out);
     } else if (!filter) {
         spend_all(r, out);
         if (spend->type != TRK_SPEND_RESTART)

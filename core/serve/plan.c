@@ -122,6 +122,8 @@ static enum trk_verdict plan_restart(const struct trk_spend *spend, const struct
     struct trk_report report = { part->ranges, part->n_ranges };
     struct trk_step step = trk_restart(part->kind, &part->piece, &report, part->k + part->m - 1, why_of(spend, d), spend->cut_f, spend->aged);
     struct trk_slice slices[TRK_GRANT_MAX] = { 0 };
+    if (d->stale)
+        trk_restart_stale(&step);
     /* Nothing was granted above R = F - w in this piece; a claim that k* is above it would have numbers granted twice. */
     if (step.loss && part->k + part->m - 1 > step.right - step.half)
         return TRK_V_BEYOND_RECOVERY;

@@ -54,6 +54,7 @@ struct trk_decision {
     bool     terminal[TRK_PARTS_MAX];  /* L turned from free to lost: its terminal goes out */
     uint8_t  recreate[TRK_PARTS_MAX];  /* how many numbers directly before k may be re-created, 0..8 */
     bool     attested;                 /* RESTART: resume believed */
+    bool     stale;                    /* RESTART, refresh: not of the connection's newest window */
     uint32_t generation;               /* the answer's: g; restart g + r; refresh g + 13 or above */
     uint32_t domain;
 };

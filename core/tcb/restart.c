@@ -51,3 +51,12 @@ struct trk_step trk_restart(enum trk_kind kind, const struct trk_piece *piece, c
         .loss = e.loss, .right = e.last, .half = e.half,
     };
 }
+
+void trk_restart_stale(struct trk_step *restart)
+{
+    bool refresh = restart->a == restart->b && restart->piece.start > 1;
+    restart->piece.start = (uint32_t)min64(restart->piece.start, 2);
+    restart->piece.ssthresh = (uint32_t)min64(restart->piece.ssthresh, TRK_IW);
+    if (!refresh)
+        restart->b = restart->a - 1 + restart->piece.start;
+}

@@ -37,6 +37,8 @@ enum trk_why { TRK_WHY_TIMEOUT, TRK_WHY_RESUME, TRK_WHY_UNATTESTED, TRK_WHY_REFR
  * *opening* {F, min(w, IW), w}. kind: of the grant that k* was granted in. */
 struct trk_step trk_restart(enum trk_kind kind, const struct trk_piece *piece, const struct trk_report *report, uint64_t k_star,
                             enum trk_why why, uint64_t cut_f, bool aged);
+/* The restart (or refresh: one number) of a window that is not the connection's newest: start 2, ssthresh at most IW. */
+void trk_restart_stale(struct trk_step *restart);
 
 /* ---- time (PROTOCOL.md 6.1, steps 6 and 7) ---- */
 #define TRK_TICK_MS     16
