@@ -30,6 +30,10 @@ static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t no
     if (!request || request->answered)
         return;
     request->answered = true;
+    uint32_t newest = c->n_sent - 1, place = (uint32_t)(request - c->sent);
+    uint32_t index = newest - (newest - place) % TRK_CLIENT_SENT;
+    if (index + 1 > c->answered_to)
+        c->answered_to = index + 1;
     trk_rtt_sample(c, now_us - request->sent_us);
     trk_answered(c, request);
 }

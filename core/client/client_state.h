@@ -144,6 +144,7 @@ struct trk_client {
     struct trk_flow from_server;       /* the flow of what we receive */
     uint32_t n_inputs; struct trk_input_sent inputs[TRK_CLIENT_INPUTS];        /* likewise */
     struct trk_sent *last_found;       /* the answers to one request arrive together */
+    uint32_t answered_to;              /* requests before this one of n_sent were answered, or later ones were */
     uint32_t n_sent; struct trk_sent sent[TRK_CLIENT_SENT];    /* ring, n_sent counts all */
     uint32_t outbox_head, outbox_end; uint8_t outbox[TRK_CLIENT_OUTBOX];
     uint8_t  closing;                  /* 1: CLOSE to be sent, 2: RST to be sent */

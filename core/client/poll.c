@@ -84,8 +84,10 @@ static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_
     c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .sent_us = now_us };
     if (e->has_input)
         c->inputs[c->n_inputs++ % TRK_CLIENT_INPUTS] = (struct trk_input_sent){ .end = c->seq, .offset = e->input_offset, .output_from = e->output_from };
-    if (c->n_sent == 2 * (1u << 30))
+    if (c->n_sent == 2 * (1u << 30)) {
         c->n_sent = 1u << 30;                        /* a multiple of the ring's size: places stay */
+        c->answered_to = c->answered_to > 1u << 30 ? c->answered_to - (1u << 30) : 0;
+    }
     for (uint32_t i = 0; i < c->n_terminals; i++)
         if (!c->terminals[i].sent) {
             c->terminals[i].sent = true;

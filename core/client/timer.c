@@ -5,6 +5,7 @@
 #define FIRST_MIN_US (10 * MS)         /* what a busy host may take to schedule either end, whatever the path's RTT */
 #define RTO_MIN_US (200 * MS)
 #define RTO_MAX_US (60000 * MS)
+#define UNANSWERED_FEW 3
 #define AGE_STEP_US (50 * MS)          /* attempt r + 1 leaves no earlier than 2^(r-1) of these after k* arrived */
 #define REFRESH_AGAIN_US (5000 * MS)
 
@@ -25,6 +26,13 @@ void trk_rtt_sample(struct trk_client *c, uint64_t rtt_us)
         c->srtt_us = 1;
 }
 
+/* Answers to many requests do not get lost together: when all of them keep silent, the path or a host stands still, and a
+ * restart would give up the window for nothing. A few may be lost, and a short answer must not wait for long. */
+static bool many_unanswered(const struct trk_client *c)
+{
+    return !c->attempt && c->n_sent - c->answered_to > UNANSWERED_FEW;
+}
+
 static uint64_t timeout(const struct trk_client *c)
 {
     if (c->attempt == TRK_ATTEMPTS_MAX)
@@ -32,6 +40,8 @@ static uint64_t timeout(const struct trk_client *c)
     if (c->attempt > TRK_ATTEMPTS_MAX)
         return REFRESH_AGAIN_US;
     uint64_t rto = c->srtt_us + 4 * c->rttvar_us;
+    if (!c->backoff && many_unanswered(c))           /* as Linux has it */
+        return c->srtt_us + (4 * c->rttvar_us > RTO_MIN_US ? 4 * c->rttvar_us : RTO_MIN_US);
     if (!c->backoff) {
         uint64_t first = rto > c->srtt_us * 3 / 2 ? rto : c->srtt_us * 3 / 2;
         return first > FIRST_MIN_US ? first : FIRST_MIN_US;
