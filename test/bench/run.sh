@@ -5,13 +5,14 @@ figures=(grid background fairness)
 
 usage() {
     cat <<'HELP'
-Usage: test/bench/run.sh [quick|full] [--out DIR] [--report] [FIGURE...]
+Usage: test/bench/run.sh [quick|full] [--rounds N] [--out DIR] [--report] [FIGURE...]
 
 Measures curl through the preload and tricklesd beside curl and nginx over kernel TCP (Reno, Cubic), in turn, in
 network namespaces of its own, and writes results.csv, results.md and report.html (with the plots) into DIR.
   quick      two rounds of everything, smaller: about eight minutes (default)
   full       six rounds, so that 95 % confidence intervals mean something: about two hours
   FIGURE     only these: grid, background, fairness; the others keep the records of earlier runs in DIR
+  --rounds N instead of two or six
   --out DIR  default build/bench
   --report   measure nothing, only make the files anew from the records in DIR
 Root; builds first, unless TRICKLES_BUILD names a build. Exits with 1 if a transfer failed or had wrong bytes.
@@ -19,11 +20,12 @@ HELP
 }
 wrong() { printf 'run.sh: %s\n' "$*" >&2; exit 2; }
 
-MODE=quick out= measure=yes chosen=()
+MODE=quick ROUNDS="" out="" measure=yes chosen=()
 while [ $# -gt 0 ]; do
     case $1 in
         quick|full) MODE=$1 ;;
         --out) out=${2:-}; [ -n "$out" ] || wrong "--out wants a directory"; shift ;;
+        --rounds) ROUNDS=${2:-}; [[ $ROUNDS =~ ^[1-9][0-9]?$ ]] || wrong "--rounds wants a number from 1 to 99"; shift ;;
         --report) measure=no ;;
         --help|-h) usage; exit 0 ;;
         grid|background|fairness) chosen+=("$1") ;;
@@ -51,8 +53,7 @@ mkdir -p "$out/records" || wrong "cannot make $out"
 need python3 gnuplot
 
 if [ "$measure" = yes ]; then
-    ROUNDS=2
-    if [ "$MODE" = full ]; then ROUNDS=6; fi
+    if [ "$MODE" = full ]; then ROUNDS=${ROUNDS:-6}; else ROUNDS=${ROUNDS:-2}; fi
     bench_start 200000000
     for figure in "${chosen[@]}"; do
         RECORD=$out/records/$figure.csv

@@ -29,7 +29,8 @@ bench_start() {
 # use_tcp reno|cubic: what nginx's next connections use. By the route, as a namespace's default may only be what the machine
 # allows every user.
 use_tcp() {
-    ip -n "$SERVER" route replace "${SERVER4%.*}.0/24" dev s0 proto kernel scope link src "$SERVER4" congctl "$1"
+    ip -n "$SERVER" route replace "${SERVER4%.*}.0/24" dev s0 proto kernel scope link src "$SERVER4" congctl "$1" \
+        2>"$TMP/congctl.log" || skip "this kernel has no congestion control '$1'"
 }
 # need_tcp reno|cubic: a connection really has it.
 need_tcp() {
@@ -51,7 +52,7 @@ record() {
     if [ -n "${10}" ]; then say "  $5, $2, $3 $4: ${10}"; fi
 }
 
-# rounds_of STACK...: in turn forwards and backwards, for round $1.
+# in_turn ROUND STACK...: the stacks, forwards in odd rounds and backwards in even ones.
 in_turn() {
     local round=$1 stack order=""; shift
     for stack; do
