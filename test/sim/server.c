@@ -250,6 +250,8 @@ static void check_amount(struct sim_server *s, const struct bench *b, uint32_t b
     uint64_t bytes_out = 0;
     char detail[64];
 
+    if (b->out.n == 0)
+        return;                        /* refused early, perhaps: then there is no spend to look at */
     for (size_t i = 0; i < b->out.n; i++)
         bytes_out += b->out.packets[i].head_bytes + b->out.packets[i].data_bytes;
     snprintf(detail, sizeof detail, "%zu packets, %llu bytes for %u", b->out.n, (unsigned long long)bytes_out, bytes_in);
@@ -269,8 +271,8 @@ static void check_ledger(struct sim_server *s, const struct bench *b, const stru
     uint64_t n;
     char detail[64];
 
-    if (!s->exactly_once || p->type == TRK_SPEND_OPEN || b->plan.refresh || trk_answer_parse(seg->payload, seg->payload_bytes, &a) != TRK_V_ACCEPTED ||
-        (a.form != TRK_FORM_NORMAL && a.form != TRK_FORM_LONG))
+    if (!s->exactly_once || p->type == TRK_SPEND_OPEN || trk_answer_parse(seg->payload, seg->payload_bytes, &a) != TRK_V_ACCEPTED ||
+        (a.form != TRK_FORM_NORMAL && a.form != TRK_FORM_LONG) || b->plan.refresh)
         return;
     if (!trk_number_of_seq(p->isn, seg->seq, p->request.slot, p->request.parts[0].k, &n)) {
         violate(s, "an answer at no number's place", "");
