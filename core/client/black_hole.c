@@ -4,7 +4,7 @@
 #include "client/internal.h"
 
 #define FILL_SAFE 1216u                /* message bytes in IPv6's least MTU of 1280 */
-#define UPLOAD_SLACK 64u               /* a request full of input may be so much shorter than fill */
+#define UPLOAD_SLACK 32u               /* a request full of input may be so much shorter than fill */
 #define MISSED_MAX 3                   /* times that a large one was missed before the size is suspected */
 
 void trk_heard(struct trk_client *c, uint32_t message_bytes)
@@ -26,7 +26,7 @@ void trk_answered(struct trk_client *c, const struct trk_sent *request)
 void trk_missed(struct trk_client *c, const struct trk_number *e)
 {
     bool carries_input = c->input_state == TRK_IN_OUTSTANDING && c->input_number == e->n;
-    uint32_t message_bytes = TRK_NORMAL_BYTES + e->bytes + (carries_input ? c->reserve : 0u);
+    uint32_t message_bytes = TRK_LONG_BYTES + e->bytes + (carries_input ? c->reserve : 0u);      /* at most */
     if (e->bytes == 0 || message_bytes <= c->heard_bytes || message_bytes <= FILL_SAFE || c->missed_at == c->n_sent)
         return;
     c->missed_at = c->n_sent;
