@@ -2,6 +2,7 @@
  * so (TRK_F_NO_FILTER), so that clients send nothing twice on purpose. */
 #include "serve/check.h"
 #include "serve/filter.h"
+#include "serve/plan.h"
 
 static uint64_t all_of(uint16_t m) { return m >= 64 ? UINT64_MAX : ((uint64_t)1 << m) - 1; }
 
@@ -91,14 +92,16 @@ static enum trk_verdict admit_part(const struct admitting *a, unsigned p)
 }
 
 /* What is refused whatever the filter holds must not touch it. */
-static bool beyond_recovery(const struct admitting *a)
+static enum trk_verdict bounds(const struct admitting *a)
 {
     for (unsigned p = 0; p < a->r->n_parts; p++) {
         const struct trk_step *step = &a->spend->steps[p];
         if (step->mode == TRK_MODE_RECOVERY && a->r->parts[p].k + a->r->parts[p].m - 1 > step->right)
-            return true;
+            return TRK_V_BEYOND_RECOVERY;
+        if (trk_step_numbers(step) > TRK_GRANT_MAX)
+            return TRK_V_TOO_MANY;
     }
-    return false;
+    return TRK_V_ACCEPTED;
 }
 
 static enum trk_verdict admit_numbers(const struct admitting *a)
@@ -109,22 +112,27 @@ static enum trk_verdict admit_numbers(const struct admitting *a)
             trk_filter_prefetch(a->filter, a->who, a->r->generation, a->spend->steps[p].loss, 1);
     }
     struct trk_filter_word word = trk_filter_look(a->filter, a->who, a->now_ms);
-    if (beyond_recovery(a))
-        return TRK_V_BEYOND_RECOVERY;
+    enum trk_verdict last = bounds(a);
+    if (last != TRK_V_ACCEPTED)
+        return last;
     if (forgot(a))
         return TRK_V_WRONG_DOMAIN;                   /* as if of another filter: only restarts */
     if (word.known && above(word.generation, a->r->generation))
         return TRK_V_OLD_GENERATION;
     uint64_t high = 0;
+    size_t packets = 0;
     bool any = false;
-    enum trk_verdict last = TRK_V_REPLAYED;
     for (unsigned p = 0; p < a->r->n_parts; p++) {
-        last = admit_part(a, p);
+        const struct trk_step *step = &a->spend->steps[p];
+        size_t more = trk_step_numbers(step) + (step->terminal != 0 && a->r->parts[p].terminal_ask);
+        /* One answer has its bound. What does not fit stays free, for the next request to repeat. */
+        last = packets + more > TRK_GRANT_MAX ? TRK_V_TOO_MANY : admit_part(a, p);
         if (last != TRK_V_ANSWERED)
             continue;
         any = true;
-        if (a->spend->steps[p].a <= a->spend->steps[p].b && a->spend->steps[p].b > high)
-            high = a->spend->steps[p].b;
+        packets += more;
+        if (step->a <= step->b && step->b > high)
+            high = step->b;
     }
     if (!any)
         return last;

@@ -2,7 +2,7 @@
  * honest one in its place: the same client, without the lie. Prints for each the ratio of what the two get, over all seeds,
  * and the standard error of it.
  *
- *     sim_greedy [--seeds N] [--seconds S] [--only WORD] [--verbose]
+ *     sim_greedy [--seeds N] [--seconds S] [--rate MB/S] [--only WORD] [--verbose]
  *
  * Fails if a ratio is above 1.05 by more than twice its standard error. Lines with "(cost)" show the price of what an
  * operator may choose, and are held to nothing. */
@@ -61,6 +61,7 @@ static const struct row rows[] = {
 struct got { double self, other; uint64_t tricks; };
 
 static bool verbose;
+static double rate = 3;                /* MB/s, bytes per us; the queue holds as much as the path */
 
 static void join(struct arena *a, unsigned i, bool as_ghost, int how, uint64_t start_us)
 {
@@ -87,7 +88,7 @@ static struct got run(const struct row *r, uint64_t seed, double seconds, bool g
     static struct arena a;
     double from = r->counts_from_s > 0 ? r->counts_from_s : 5, lasts = r->counts_s > 0 && r->counts_s < seconds ? r->counts_s : seconds;
     struct arena_config c = {
-        .seed = seed, .rate_bytes_per_us = 3, .queue_bytes = 60000, .delay_us = 10000, .n_hosts = r->hosts ? r->hosts : 1, .wipe_ms = r->wipe_ms,
+        .seed = seed, .rate_bytes_per_us = rate, .queue_bytes = (uint32_t)(rate * 20000), .delay_us = 10000, .n_hosts = r->hosts ? r->hosts : 1, .wipe_ms = r->wipe_ms,
         .from_us = (uint64_t)(from * 1e6), .until_us = (uint64_t)((from + lasts) * 1e6),
     };
     for (unsigned i = 0; i < c.n_hosts; i++)
@@ -141,7 +142,7 @@ static bool measure(const struct row *r, unsigned seeds, double seconds)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim_greedy [--seeds N] [--seconds S] [--only WORD] [--verbose]\n");
+    fprintf(stderr, "usage: sim_greedy [--seeds N] [--seconds S] [--rate MB/S] [--only WORD] [--verbose]\n");
     return 2;
 }
 
@@ -159,14 +160,16 @@ int main(int argc, char **argv)
             seeds = (unsigned)atoi(argv[++i]);
         else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
             seconds = atof(argv[++i]);
+        else if (!strcmp(argv[i], "--rate") && i + 1 < argc)
+            rate = atof(argv[++i]);
         else if (!strcmp(argv[i], "--only") && i + 1 < argc)
             only = argv[++i];
         else
             return usage();
     }
-    if (!seeds || !(seconds > 0))
+    if (!seeds || !(seconds > 0) || !(rate > 0))
         return usage();
-    printf("%u seeds, %.0f s each, 3 MB/s, 20 ms, a queue of 40 packets: what it gets, relative to an honest one in its place\n", seeds, seconds);
+    printf("%u seeds, %.0f s each, %g MB/s, 20 ms, a queue of %.0f packets: what it gets, relative to an honest one in its place\n", seeds, seconds, rate, rate * 20000 / ARENA_MTU);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!strstr(rows[i].name, only))
             continue;

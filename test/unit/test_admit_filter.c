@@ -245,6 +245,24 @@ START_TEST(beyond_recovery_touches_nothing)
 }
 END_TEST
 
+/* Three parts of which two fill an answer: the third one is left free, to be spent by the next request. */
+START_TEST(what_does_not_fit_an_answer_stays_free)
+{
+    fresh();
+    ours(TRK_FORM_REQUEST);
+    for (uint64_t i = 0; i < 3; i++)
+        fake_part(&fake, TRK_NORMAL, slow_start, 100 + 50 * i, 50);       /* slow start: two packets for each */
+    ASSERT_ADMITTED(ANSWERED);
+    ck_assert_uint_eq(fake.decision.mask[1], (1ull << 50) - 1);
+    ck_assert_uint_eq(fake.decision.mask[2], 0);
+    ck_assert_int_eq(fate(200), TRK_FATE_FREE);
+    ck_assert_str_eq(trk_verdict_name(fake_plan(&fake)), "accepted");
+    ASSERT_ADMITTED(ANSWERED);
+    ck_assert_uint_eq(fake.decision.mask[0] | fake.decision.mask[1], 0);
+    ck_assert_uint_eq(fake.decision.mask[2], (1ull << 50) - 1);
+}
+END_TEST
+
 /* ---------------- openings ---------------- */
 
 static void opening(uint64_t n, uint32_t generation)
@@ -451,6 +469,6 @@ END_TEST
 
 UNIT_MAIN("admit_filter", each_number_once, repeats_pass_once, an_older_generation_is_not_spent, forgotten_numbers_only_restart, a_loss_turns_once,
           a_spent_number_is_not_lost, two_stories_in_one_request, re_creation_of_free_numbers, re_creation_of_the_loss_itself,
-          only_the_spent_first_number_re_creates, beyond_recovery_touches_nothing, one_opening_founds_a_generation, two_openings_in_one_request,
+          only_the_spent_first_number_re_creates, beyond_recovery_touches_nothing, what_does_not_fit_an_answer_stays_free, one_opening_founds_a_generation, two_openings_in_one_request,
           an_opening_of_a_generation_that_a_restart_entered, restarts_rise, attested, what_was_forgotten_attests_nothing, older_windows_are_stale,
           refused_restarts_change_nothing, a_refresh_raises_nothing, a_refresh_of_an_older_window_is_stale)

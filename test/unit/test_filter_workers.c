@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, CONNS = 256, NUMBERS = 1024, FILTER_BYTES = 1 << 21, RUN_MS = 2500, KILL_EVERY_MS = 15 };
+enum { WORKERS = 4, CONNS = 256, NUMBERS = 1024, FILTER_BYTES = 1 << 23, RUN_MS = 2500, KILL_EVERY_MS = 15 };
 #define NOW_MS 1700000000000ull
 
 static struct shared {                 /* between all processes, beside the filter */
     _Alignas(64) uint8_t filter[FILTER_BYTES];
     _Alignas(64) _Atomic uint64_t turn;              /* where all of them work at present */
-    _Atomic uint32_t spent[CONNS][NUMBERS + 64], lost[CONNS][NUMBERS + 64], entered[CONNS][NUMBERS];
+    _Atomic uint32_t spent[CONNS][NUMBERS + 64], lost[CONNS][NUMBERS + 64], entered[CONNS][NUMBERS], opened[CONNS * NUMBERS / 16];
     _Atomic uint64_t spends, losses, entries;
 } *shared;
 
@@ -59,6 +59,8 @@ static bool work(struct trk_filter *f, uint32_t *random)
         atomic_fetch_add(&shared->entered[conn][front], 1);
         atomic_fetch_add(&shared->entries, 1);
     }
+    if (trk_filter_raise(f, who(f, CONNS + 2 + turn / 16), NULL, 1, 1, true, NOW_MS))       /* a word that is not there yet */
+        atomic_fetch_add(&shared->opened[turn / 16], 1);
     uint64_t expected = turn;
     atomic_compare_exchange_strong(&shared->turn, &expected, turn + 1);
     return true;
@@ -102,6 +104,8 @@ static void check_counts(void)
         for (unsigned g = 0; g < NUMBERS; g++)
             ck_assert_msg(shared->entered[c][g] <= 1, "generation %u of connection %u was entered %u times", g, c, shared->entered[c][g]);
     }
+    for (unsigned i = 0; i < CONNS * NUMBERS / 16; i++)
+        ck_assert_msg(shared->opened[i] <= 1, "a new word was raised %u times", shared->opened[i]);
 }
 
 START_TEST(nothing_twice_whoever_dies)
