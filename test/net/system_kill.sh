@@ -17,6 +17,7 @@ RANDOM=${TRICKLES_SEED:-$$}
 say "seed ${TRICKLES_SEED:-$$} (TRICKLES_SEED=N repeats its moments)"
 arrived() { stat -c %s "$TMP/got" 2>/dev/null || echo 0; }
 grown() { [ "$(arrived)" -gt "$1" ]; }
+wait_for 10 "the first bytes" grown 0              # who connects to a dead server is refused, as everywhere
 inside=0
 for ((i = 1; i <= kills; i++)); do
     alive curl || fail "curl ended after $((i - 1)) kills at $(arrived) bytes"
