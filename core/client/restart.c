@@ -65,6 +65,7 @@ void trk_settle(struct trk_client *c, const struct trk_grant *g)
         c->attempt = 0;
         c->cut_f = 0;
         c->want_long = false;
+        c->answered_to = c->n_sent;                  /* its copies are not answered, nor is anything older */
     }
     c->generation = g->generation;
     c->domain = g->domain;

@@ -11,7 +11,7 @@
 
 #define BITS 16
 #define MASKS (1u << BITS)
-#define TIMEOUT_S .2                   /* the shortest retransmission timeout, of both */
+#define TIMEOUT_S .22                  /* the shortest first timeout of Linux's TCP, and of ours with many requests unanswered: RTT + 200 ms */
 #define WORST 8
 
 static const struct sim_object objects[] = { { .type = 'K', .id = 1, .bytes = 57000 }, { .type = 'K', .id = 2, .bytes = 900 } };
