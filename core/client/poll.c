@@ -207,7 +207,8 @@ uint64_t trk_client_next_timeout(const struct trk_client *c)
     if (c->gap == c->next && c->n_held && c->gap_since_us != TRK_NEVER && c->gap_since_us + c->srtt_us / 4 < at)
         at = c->gap_since_us + c->srtt_us / 4;
     uint64_t input = trk_input_due(c);
-    if (input > c->progress_us && input < at)        /* held back; 0: it has left, or waits for room */
+    /* Held back, with a kept number to leave on (k* is always one, if it is not spent); 0: it has left, or waits for room. */
+    if (input > c->progress_us && input < at && !c->cut_f && c->last < c->star)
         at = input;
     if (trk_busy(c) && trk_timer_due(c) < at)
         at = trk_timer_due(c);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FEED_MOST 8                    /* feeds before the outbox must be drained */
-#define STUCK_MAX 2000                 /* runs without virtual time moving */
+#define IDLE_RUNS_MAX 50               /* runs at the engine's own wish in which nothing moves, one after the other */
 
 static void violate(struct sim_program *p, const char *rule, uint64_t a, uint64_t b)
 {
@@ -336,13 +336,11 @@ static uint64_t next_wake(struct sim_program *p, uint64_t now_us)
     if (trk_client_readable(p->engine, &data) > 0)
         at = least(at, now_us >= c->stop_from_us && now_us < c->stop_until_us ? c->stop_until_us
                        : p->next_read_us > now_us ? p->next_read_us : now_us);
-    if (at > now_us)
+    if (at > now_us) {
+        p->idle_runs = 0;
         return at;
-    if (p->stuck_us / 1000 != now_us / 1000) {
-        p->stuck_us = now_us;
-        p->stuck = 0;
     }
-    if (++p->stuck > STUCK_MAX)
+    if (++p->idle_runs > IDLE_RUNS_MAX)
         violate(p, "the engine spins: it has nothing to send, but wants to be polled", at, now_us);
     return now_us + 1;
 }
@@ -367,6 +365,8 @@ uint64_t sim_program_run(struct sim_program *p, uint64_t now_us, sim_program_sen
         moved |= read_some(p, now_us);
         moved |= write_some(p, now_us);
         moved |= check_end(p, now_us);
+        if (moved)
+            p->idle_runs = 0;
     }
     check_window(p);
     return p->finished || p->violation ? SIM_NEVER : next_wake(p, now_us);

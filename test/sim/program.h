@@ -46,7 +46,7 @@ struct sim_program {
     bool     greeted, shut, ended;
     uint64_t ready_us, next_read_us;   /* thinking until; reading again at */
     uint64_t wake_us;                  /* the earliest wake-up that is scheduled */
-    uint64_t stuck_us; unsigned stuck; /* spinning without progress of time */
+    unsigned idle_runs;                /* since something moved last, or was waited for */
     uint32_t cwnd_pkts;                /* as of the last run */
     unsigned unpolled;                 /* segments fed since poll was last drained */
     uint64_t object_done_us[2];        /* start and end of the object that was read last */
