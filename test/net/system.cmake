@@ -2,7 +2,7 @@
 #
 # trickles_net_test(SCRIPT LABEL SECONDS [SERIAL] [ARGS argument...]) registers SCRIPT.sh as LABEL.SCRIPT.
 # A test that takes longer than SECONDS is asked to end, so that its trap still removes what it made; CTest itself
-# would kill it outright. SERIAL: it measures rates or memory, so nothing else may run beside it.
+# would kill it outright. What may take long starts early, beside what needs the processor. SERIAL: it measures rates or memory, so nothing else may run beside it.
 function(trickles_net_test script label seconds)
   cmake_parse_arguments(T "SERIAL" "" "ARGS" ${ARGN})
   string(REGEX REPLACE "^(test|long|system)_" "" name ${script})
@@ -14,7 +14,7 @@ function(trickles_net_test script label seconds)
     COMMAND timeout --kill-after=20 ${seconds} bash ${CMAKE_CURRENT_SOURCE_DIR}/${script}.sh ${T_ARGS})
   math(EXPR limit "${seconds} + 60")
   set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${limit} SKIP_RETURN_CODE 77
-    RUN_SERIAL "${T_SERIAL}" ENVIRONMENT "TRICKLES_BUILD=${CMAKE_BINARY_DIR}")
+    RUN_SERIAL "${T_SERIAL}" COST ${seconds} ENVIRONMENT "TRICKLES_BUILD=${CMAKE_BINARY_DIR}")
 endfunction()
 
 trickles_net_test(system_files     net 240 ARGS ipv4)

@@ -39,7 +39,7 @@ start holder - unshare --mount --net --pid --fork --kill-child --mount-proc --pr
 wait_for 5 "the holder of podman's namespaces" grep -q ready "$TMP/holder.log"
 holder=$(pgrep -P "${PIDS[holder]}")
 podman_in() {
-    nsenter -t "$holder" -m -n -p -r env CONTAINERS_CONF="$TMP/containers.conf" \
+    nsenter -t "$holder" -m -n -p -r -w env CONTAINERS_CONF="$TMP/containers.conf" \
         podman --root "$TMP/storage" --runroot "$TMP/run" --tmpdir "$TMP/libpod" "$@"
 }
 
