@@ -9,6 +9,7 @@
 #define TICK_MS 16
 #define HORIZON_MS 60000
 #define SKEW_MS 15000
+#define WORD_LIFE_S 76                 /* horizon and skew, and the second that had begun */
 
 /* ---- the window ---- */
 
@@ -67,7 +68,7 @@ enum fate { FREE, SPENT, LOST };
 
 struct key { uint64_t h, n; uint32_t t, generation; };
 struct entry { struct key key; bool used; enum fate fate; };
-struct word { uint64_t h; uint32_t t; bool used; uint32_t generation; uint64_t high; uint32_t tick; };
+struct word { bool taken; uint64_t h; uint32_t t; bool used; uint32_t generation; uint64_t high, touched_s; };
 
 struct model_filter {
     struct entry *entries; uint32_t places, used;
@@ -136,10 +137,10 @@ static struct word *word_of(const struct model_case *c)
 {
     struct word *w = c->filter->words, *end = w + sizeof c->filter->words / sizeof *w - 1;
 
-    while (w < end && w->used && (w->h != c->request->id.h || w->t != c->request->id.t))
+    while (w < end && w->taken && (w->h != c->request->id.h || w->t != c->request->id.t))
         w++;
-    if (!w->used)
-        *w = (struct word){ .h = c->request->id.h, .t = c->request->id.t };
+    if (!w->used || c->now_ms / 1000 > w->touched_s + WORD_LIFE_S)
+        *w = (struct word){ .taken = true, .h = c->request->id.h, .t = c->request->id.t };
     return w;
 }
 
@@ -156,7 +157,7 @@ static void raise_word(const struct model_case *c, uint32_t generation, uint64_t
         w->high = high > w->high ? high : w->high;
     }
     w->used = true;
-    w->tick = c->now_tick;
+    w->touched_s = c->now_ms / 1000;
 }
 
 /* ---- numbers ---- */
@@ -337,7 +338,9 @@ static struct restart restart_of(const struct trk_part *p, uint64_t k, uint64_t 
         start = aged && start > TRK_IW ? TRK_IW : start;
         ssthresh = p->piece.ssthresh;
     }
-    if (why == UNATTESTED || why == REFRESHES)
+    if (why == UNATTESTED)
+        start = r.half - r.half / 4 < TRK_IW ? r.half - r.half / 4 : TRK_IW;
+    if (why == REFRESHES)
         start = r.half < TRK_IW ? r.half : TRK_IW;
     start = start > GRANT_MAX ? GRANT_MAX : start;
     r.start = start;
@@ -359,7 +362,7 @@ static void judge_staleness(const struct model_case *c, bool own, struct restart
     r->piece.ssthresh = r->piece.ssthresh < TRK_IW ? r->piece.ssthresh : TRK_IW;
 }
 
-static int64_t age_ms(const struct model_case *c, uint32_t tick) { return ((int64_t)(int32_t)(c->now_tick - tick) + 1) * TICK_MS; }
+static int64_t age_ms(const struct model_case *c, uint32_t tick) { return ((int64_t)(int32_t)((uint32_t)(c->now_ms / TICK_MS) - tick) + 1) * TICK_MS; }
 
 static const struct trk_grant_ref *grant_of(const struct trk_part *p, uint64_t n)
 {

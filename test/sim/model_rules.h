@@ -5,7 +5,7 @@
 
 #include "serve/serve.h"
 
-/* What the model's filter knows: the fate of each number, and a word for each connection. */
+/* What the model's filter knows: the fate of each number, for ever, and a word for each connection, as long as a grant lives. */
 struct model_filter;
 struct model_filter *model_filter_new(void);
 void model_filter_free(struct model_filter *f);
@@ -14,7 +14,7 @@ void model_filter_free(struct model_filter *f);
 struct model_case {
     struct model_filter *filter;       /* NULL: a server without one */
     uint32_t domain;                   /* of the server */
-    uint32_t now_tick;
+    uint64_t now_ms;
     bool     retiring;                 /* the request's key epoch is on its way out */
     const struct trk_request *request;
 };

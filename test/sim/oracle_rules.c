@@ -108,7 +108,7 @@ static void see(void *arg, const struct sim_witnessed *w)
         c->forgetful++;
         return;
     }
-    struct model_case q = { .filter = model_of(c, w->filter), .domain = w->config->domain, .now_tick = trk_tick(w->now_ms),
+    struct model_case q = { .filter = model_of(c, w->filter), .domain = w->config->domain, .now_ms = w->now_ms,
                             .retiring = w->spend->epoch->state == TRK_EPOCH_RETIRING, .request = &w->spend->request };
     model_judge(&q, &answer);
     c->compared++;
