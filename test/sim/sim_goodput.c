@@ -1,6 +1,6 @@
 /* sim_goodput - how fast a download is beside a textbook SACK Reno on the same path, over a grid of losses. Requests that
- * are lost cost more as long as the server has no filter (then they cannot be repeated); so only losses of answers are held
- * to a bound. */
+ * are lost cost little, as the server has a filter and they are repeated. The bounds lie a tenth or two below what is
+ * measured: the worlds are always the same, so only a change of the rules moves the numbers. */
 #include <stdio.h>
 
 #include "reno.h"
@@ -12,18 +12,18 @@
 struct cell { const char *name; uint32_t delay_us; double rate_bytes_per_us; uint32_t queue_bytes; double down_loss, up_loss, least; };
 
 static const struct cell cells[] = {
-    { "20 ms, 1.5 MB/s, queue 20: no loss", 10000, 1.5, 30000, 0, 0, .7 },
-    { "20 ms, 1.5 MB/s, queue 20: answers 1 %", 10000, 1.5, 30000, .01, 0, .7 },
-    { "20 ms, 1.5 MB/s, queue 20: answers 5 %", 10000, 1.5, 30000, .05, 0, .5 },
-    { "20 ms, 1.5 MB/s, queue 20: requests 1 %", 10000, 1.5, 30000, 0, .01, 0 },
-    { "20 ms, 1.5 MB/s, queue 20: requests 5 %", 10000, 1.5, 30000, 0, .05, 0 },
-    { "20 ms, 1.5 MB/s, queue 20: both 1 %", 10000, 1.5, 30000, .01, .01, 0 },
-    { "50 ms, no limit: no loss", 25000, 0, 0, 0, 0, .7 },
-    { "50 ms, no limit: answers 1 %", 25000, 0, 0, .01, 0, .7 },
-    { "50 ms, no limit: answers 5 %", 25000, 0, 0, .05, 0, .5 },
-    { "50 ms, no limit: requests 1 %", 25000, 0, 0, 0, .01, 0 },
-    { "50 ms, no limit: requests 5 %", 25000, 0, 0, 0, .05, 0 },
-    { "50 ms, no limit: both 5 %", 25000, 0, 0, .05, .05, 0 },
+    { "20 ms, 1.5 MB/s, queue 20: no loss", 10000, 1.5, 30000, 0, 0, .9 },
+    { "20 ms, 1.5 MB/s, queue 20: answers 1 %", 10000, 1.5, 30000, .01, 0, .9 },
+    { "20 ms, 1.5 MB/s, queue 20: answers 5 %", 10000, 1.5, 30000, .05, 0, 1 },
+    { "20 ms, 1.5 MB/s, queue 20: requests 1 %", 10000, 1.5, 30000, 0, .01, .85 },
+    { "20 ms, 1.5 MB/s, queue 20: requests 5 %", 10000, 1.5, 30000, 0, .05, .8 },
+    { "20 ms, 1.5 MB/s, queue 20: both 1 %", 10000, 1.5, 30000, .01, .01, .7 },
+    { "50 ms, no limit: no loss", 25000, 0, 0, 0, 0, .9 },
+    { "50 ms, no limit: answers 1 %", 25000, 0, 0, .01, 0, 1 },
+    { "50 ms, no limit: answers 5 %", 25000, 0, 0, .05, 0, 1 },
+    { "50 ms, no limit: requests 1 %", 25000, 0, 0, 0, .01, .85 },
+    { "50 ms, no limit: requests 5 %", 25000, 0, 0, 0, .05, .6 },
+    { "50 ms, no limit: both 5 %", 25000, 0, 0, .05, .05, .9 },
 };
 
 static double trickles_seconds(const struct sim_scenario *s)
