@@ -125,6 +125,7 @@ struct trk_link *trk_link_open(const struct trk_link_config *config, char *errbu
     }
     link->ifindex = config->ifindex;
     link->want_unmarked = config->want_unmarked;
+    link->want_whole = config->want_whole && !config->capture;
     link->capture = config->capture;
     link->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (link->fd < 0)

@@ -30,6 +30,7 @@ struct trk_link_config {
     const struct trk_link_port *ports; size_t n_ports;   /* local ports whose segments we want; > 64: the marker alone */
     uint32_t receive_bytes;            /* socket buffer; 0: 4 MiB */
     bool want_unmarked;                /* a client also sees unmarked SYN|ACK and RST for its ports (TCP fallback) */
+    bool want_whole;                   /* superframes are handed out uncut (slice_bytes below), but to a capture */
     struct trk_capture *capture;       /* NULL: none; not owned */
 };
 
@@ -43,10 +44,12 @@ bool trk_link_set_ports(struct trk_link *link, const struct trk_link_port *ports
 
 struct trk_link_packet {               /* one received IP packet; valid until the next receive on this link */
     const uint8_t *ip; uint32_t bytes;
+    uint32_t slice_bytes;              /* 0: one packet. Else a superframe: its payload is that of packets of slice_bytes each,
+                                          the last may be shorter; FIN and PSH are the last one's. checksum_ok is then true */
     bool checksum_ok;                  /* the device or the sender vouches for it; else the caller verifies */
     struct trk_link_neighbour from;    /* whom to answer */
 };
-/* Up to n packets without blocking, superframes already cut into packets. 0: nothing there; -1: error in errno
+/* Up to n packets without blocking, superframes already cut into packets (but for want_whole). 0: nothing there; -1: error in errno
  * (ENETDOWN: the interface went down; said once, and the link works again when it comes back). */
 int trk_link_receive(struct trk_link *link, struct trk_link_packet *out, int n);
 

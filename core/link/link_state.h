@@ -56,7 +56,7 @@ struct link_tx {
 struct trk_link {
     int fd, ifindex;
     enum trk_framing framing;
-    bool loopback, want_unmarked;
+    bool loopback, want_unmarked, want_whole;
     uint8_t mac[6];
     uint64_t drops;                    /* read from the socket so far, and frames we could not read */
     struct trk_capture *capture;

@@ -82,6 +82,17 @@ static bool cut_one(struct link_rx *rx, struct trk_link_packet *out)
     return true;
 }
 
+/* A superframe, to be handed out whole: as good as the packets that it stands for. */
+static bool is_whole(const struct trk_link *link, const struct virtio_net_hdr *vnet, struct trk_link_packet *out)
+{
+    struct trk_frame_shape shape;
+    if (!link->want_whole || !out->checksum_ok || !vnet->gso_size || !trk_frame_shape(out->ip, out->bytes, &shape) ||
+        out->bytes <= shape.header_bytes)
+        return false;
+    out->slice_bytes = vnet->gso_size;
+    return true;
+}
+
 /* Hand out what the batch still holds, up to n packets. */
 static int hand_out(struct trk_link *link, struct trk_link_packet *out, int n)
 {
@@ -100,7 +111,7 @@ static int hand_out(struct trk_link *link, struct trk_link_packet *out, int n)
         if (!read_frame(link, i, &out[filled]))
             continue;
         const struct virtio_net_hdr *vnet = &rx->frames[i].vnet;
-        if (vnet->gso_type != VIRTIO_NET_HDR_GSO_NONE &&
+        if (vnet->gso_type != VIRTIO_NET_HDR_GSO_NONE && !is_whole(link, vnet, &out[filled]) &&
             trk_cut_begin(&rx->cut, rx->frames[i].packet, out[filled].bytes, vnet->gso_size)) {
             rx->cutting = true;
             rx->like = out[filled];
