@@ -131,6 +131,8 @@ void shim_connection_run(struct shim_connection *c)
         before = c->stage;
         run_once(c);
     } while (c->stage != before);
+    if (c->stage == SHIM_OPENING || c->stage == SHIM_STREAM || c->stage == SHIM_ENDING)
+        trk_client_keep(&c->client);   /* the link's next batch overwrites this one */
 }
 
 void shim_connection_touch(struct shim_connection *c)

@@ -12,7 +12,8 @@
 
 #define NARROW_US 1000000              /* without a new port: name the ports again */
 #define ROUNDS 64                      /* batches taken before others have their turn */
-#define BATCH 64                       /* packets fed before the client's answers leave */
+#define BATCH 64                       /* frames taken from the link at once */
+#define FED_MAX 132                    /* packets fed before the program gets their bytes and the client's answers leave: three superframes */
 
 struct shim_link_use {
     struct shim_link_use *next;
@@ -36,7 +37,7 @@ static struct shim_link_use *open_link(struct shim_loop *loop, int ifindex, char
         return NULL;
     struct trk_link_port nobody = { .family = 4, .port = 0 };  /* until the first port: nothing */
     struct trk_link_config config = {
-        .ifindex = ifindex, .ports = &nobody, .n_ports = 1, .want_unmarked = true, .capture = loop->capture,
+        .ifindex = ifindex, .ports = &nobody, .n_ports = 1, .want_unmarked = true, .want_whole = true, .capture = loop->capture,
     };
     use->link = trk_link_open(&config, error, error_bytes);
     use->source = (struct shim_source){ SHIM_SOURCE_LINK, use };
@@ -131,21 +132,28 @@ uint64_t shim_links_wake_us(const struct shim_loop *loop)
     return wake;
 }
 
-static void take(struct shim_loop *loop, const struct trk_link_packet *packet)
+/* Returns how many packets it stands for. */
+static int take(struct shim_loop *loop, const struct trk_link_packet *packet)
 {
     struct trk_segment segment;
     enum trk_verdict v = trk_segment_parse(packet->ip, packet->bytes, &segment);
     if (v != TRK_V_ACCEPTED && v != TRK_V_UNMARKED)
-        return;
+        return 0;
     struct shim_connection *c = shim_connection_by_flow(loop, &segment.flow);
     if (!c || (c->stage != SHIM_OPENING && c->stage != SHIM_STREAM && c->stage != SHIM_ENDING))
-        return;
+        return 0;
     if (!packet->checksum_ok && !trk_segment_checksum_ok(packet->ip, packet->bytes))
-        return;
+        return 0;
     c->heard_us = loop->now_us;
-    v = trk_client_feed(&c->client, &segment, loop->now_us);
     shim_connection_touch(c);
+    if (packet->slice_bytes) {
+        trk_client_feed_slices(&c->client, &segment, packet->slice_bytes, loop->now_us);
+        shim_log(SHIM_LOG_DEBUG, "port %u: %u bytes in packets of %u", segment.flow.dport, segment.payload_bytes, packet->slice_bytes);
+        return (int)(segment.payload_bytes / packet->slice_bytes) + 1;
+    }
+    v = trk_client_feed(&c->client, &segment, loop->now_us);
     shim_log(SHIM_LOG_DEBUG, "port %u: %u bytes, %s", segment.flow.dport, segment.payload_bytes, trk_verdict_name(v));
+    return 1;
 }
 
 void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use)
@@ -156,9 +164,13 @@ void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use)
     for (int round = 0; round < ROUNDS && use->more; round++) {
         int n = trk_link_receive(use->link, packets, BATCH);
         use->more = n > 0;
-        for (int i = 0; i < n; i++)
-            take(loop, &packets[i]);
-        shim_connections_run(loop, false);
+        for (int i = 0, fed = 0; i < n; i++) {
+            fed += take(loop, &packets[i]);
+            if (fed < FED_MAX && i + 1 < n)
+                continue;
+            shim_connections_run(loop, false);
+            fed = 0;
+        }
     }
 }
 

@@ -118,7 +118,7 @@ static bool open_client(struct shim_connection *c, const struct trk_addr *source
                   .dport = shim_address_port(&c->socket->shared->peer) },
         .mss = mss_of(&c->route),
         .numbers = c->memory, .numbers_bytes = TRK_CLIENT_NUMBERS_BYTES, .numbers_zeroed = true,
-        .receive_buffer = c->memory + TRK_CLIENT_NUMBERS_BYTES, .receive_bytes = SHIM_RECEIVE_BYTES,
+        .receive_buffer = c->memory + TRK_CLIENT_NUMBERS_BYTES, .receive_bytes = SHIM_RECEIVE_BYTES, .lends = true,
         .send_buffer = c->memory + TRK_CLIENT_NUMBERS_BYTES + SHIM_RECEIVE_BYTES, .send_bytes = SHIM_SEND_BYTES,
     };
     if (shim_config.mode == SHIM_TRY)

@@ -9,6 +9,7 @@
 
 #define OUT_PACKETS  64
 #define OUT_BYTES    (256u << 10)
+#define OUT_PIECES   TRK_CLIENT_LENT
 #define SILENCE_US   1000000           /* without a segment: the next hop may have changed */
 
 /* One engine thread: its scratch memory. */
@@ -74,21 +75,35 @@ static void pull_input(struct shim_connection *c)
     }
 }
 
+/* What is readable, as the pieces of one write. Returns its bytes. */
+static size_t gather_output(const struct shim_connection *c, struct iovec *out, size_t *n)
+{
+    struct trk_bytes pieces[OUT_PIECES];
+    size_t bytes = 0;
+    *n = trk_client_readable_pieces(&c->client, pieces, OUT_PIECES);
+    for (size_t i = 0; i < *n; i++) {
+        out[i] = (struct iovec){ (void *)(uintptr_t)pieces[i].data, pieces[i].bytes };
+        bytes += pieces[i].bytes;
+    }
+    return bytes;
+}
+
 static void push_output(struct shim_connection *c)
 {
-    const uint8_t *data;
-    uint32_t bytes;
-    while (!c->app_full && (bytes = trk_client_readable(&c->client, &data)) > 0) {
-        ssize_t n = bytes;
+    struct iovec pieces[OUT_PIECES];
+    struct msghdr message = { .msg_iov = pieces };
+    size_t bytes;
+    while (!c->app_full && (bytes = gather_output(c, pieces, &message.msg_iovlen)) > 0) {
+        ssize_t n = (ssize_t)bytes;
         if (!c->app_closed && !c->app_deaf)
-            n = libc_send(c->pair.fd, data, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+            n = libc_sendmsg(c->pair.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) {
             c->app_full = true;
             return;
         }
         if (n < 0) {
             c->app_deaf = true;        /* SHUT_RD */
-            n = bytes;
+            n = (ssize_t)bytes;
         }
         trk_client_consume(&c->client, (uint32_t)n, c->loop->now_us);
     }

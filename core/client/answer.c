@@ -200,7 +200,5 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
     trk_heard(c, seg->payload_bytes);
     take_rtt(c, request, now_us);
     judge_terminals(c, &x);
-    v = judge(c, &x);
-    trk_run(c, now_us);
-    return v;
+    return judge(c, &x);
 }

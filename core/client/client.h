@@ -30,6 +30,7 @@ struct trk_client_config {
     uint8_t *receive_buffer; uint32_t receive_bytes;   /* a power of two, at least 64 KiB; owned by the caller */
     uint8_t *send_buffer; uint32_t send_bytes;         /* likewise, at least 16 KiB */
     void *numbers; size_t numbers_bytes;               /* at least TRK_CLIENT_NUMBERS_BYTES, 16-aligned */
+    bool lends;                        /* fed segments stay where they are until trk_client_keep: what is next in order is read there */
     bool numbers_zeroed;               /* they are zeros, as mmap gives them: opening then touches none of their pages */
 };
 #define TRK_CLIENT_NUMBERS 8192        /* numbers between the oldest kept and the newest predicted */
@@ -56,14 +57,23 @@ enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment 
  * Returns its bytes, 0 if there is nothing to send now. cap >= slot + TRK_HEADER_MAX. */
 size_t trk_client_poll(struct trk_client *c, uint64_t now_us, uint8_t *packet, size_t cap);
 
+/* A superframe: a segment whose payload is that of packets of slice_bytes each (the last may be shorter). As good as
+ * feeding each of them, at less cost. */
+void trk_client_feed_slices(struct trk_client *c, const struct trk_segment *seg, uint32_t slice_bytes, uint64_t now_us);
+
 /* When poll must be called again at the latest; UINT64_MAX: never. */
 uint64_t trk_client_next_timeout(const struct trk_client *c);
 
 /* ---- the byte streams ---- */
-/* Contiguous readable bytes at the head of the output stream: *data points into the receive buffer. */
+/* Contiguous readable bytes at the head of the output stream: *data points into the receive buffer or a lent segment. */
 uint32_t trk_client_readable(const struct trk_client *c, const uint8_t **data);
+/* The same, piece after piece: all that is readable, as far as cap goes. Returns the pieces. */
+struct trk_bytes { const uint8_t *data; uint32_t bytes; };
+size_t trk_client_readable_pieces(const struct trk_client *c, struct trk_bytes *out, size_t cap);
 /* Release n bytes (n <= readable). Poll afterwards: room may let it ask for more. */
 void trk_client_consume(struct trk_client *c, uint32_t n, uint64_t now_us);
+/* With lends: fed segments are about to go. What was not consumed is copied to the receive buffer. */
+void trk_client_keep(struct trk_client *c);
 /* All bytes were consumed and the server ended its stream. */
 bool trk_client_at_end(const struct trk_client *c);
 /* Copy input; returns how many bytes fitted. After the end of output everything is taken and discarded. */

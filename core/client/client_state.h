@@ -41,6 +41,9 @@ struct trk_intervals { uint32_t n; struct trk_interval at[TRK_INTERVALS_MAX]; };
 
 struct trk_output_cont { uint64_t first, second; bool fin; uint16_t bytes; uint8_t sealed[TRK_UCONT_MAX]; };
 
+/* Bytes [offset, offset + bytes), all below received_to, that lie in a fed segment. Ascending, disjoint. */
+struct trk_lent { uint64_t offset; const uint8_t *data; uint32_t bytes; };
+
 struct trk_terminal {                  /* lost data asked for in a terminal packet */
     uint64_t offset; uint32_t bytes;
     bool     sent; uint32_t request_end;             /* end of the request that asked for it */
@@ -74,6 +77,7 @@ enum trk_input_state {
 #define TRK_CLIENT_TERMINALS 32
 #define TRK_CLIENT_SENT      1024
 #define TRK_CLIENT_INPUTS    64
+#define TRK_CLIENT_LENT      384       /* packets in as many superframes as are worth one write to the reader */
 #define TRK_CLIENT_OUTBOX    65536     /* bytes of composed requests that wait for poll */
 
 struct trk_client {
@@ -146,9 +150,13 @@ struct trk_client {
     struct trk_sent *last_found;       /* the answers to one request arrive together */
     uint32_t answered_to;              /* requests before this one of n_sent were answered, or later ones were */
     uint32_t n_sent; struct trk_sent sent[TRK_CLIENT_SENT];    /* ring, n_sent counts all */
-    uint32_t outbox_head, outbox_end; uint8_t outbox[TRK_CLIENT_OUTBOX];
+    uint32_t outbox_head, outbox_end;
     uint8_t  closing;                  /* 1: CLOSE to be sent, 2: RST to be sent */
     uint16_t syn_bytes; uint32_t syn_input;            /* payload of the SYN; input bytes in it */
+
+    /* written before it is read: opening leaves the rest untouched, as a page that no byte was written to costs nothing */
+    uint32_t lent_first, lent_end; struct trk_lent lent[TRK_CLIENT_LENT];
+    uint8_t  outbox[TRK_CLIENT_OUTBOX];
 };
 
 #endif

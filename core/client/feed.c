@@ -66,7 +66,6 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     }
     if (m.data_bytes && m.flags & TRK_F_DONE)
         trk_take_data(c, m.offset, m.data, m.data_bytes, &origin);
-    trk_run(c, now_us);
     return TRK_V_ACCEPTED;
 }
 
@@ -123,16 +122,58 @@ static enum trk_verdict marked(struct trk_client *c, const struct trk_segment *s
     return trk_answer_feed(c, seg, now_us);
 }
 
-enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+static enum trk_verdict take(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
     enum trk_verdict v;
-    if (!trk_flow_equal(&seg->flow, &c->from_server))
-        v = TRK_V_FOREIGN;
-    else if (!seg->marked)
+    if (!seg->marked)
         v = plain_tcp(c, seg);
     else
         v = marked(c, seg, now_us);
     c->stats.segments_received++;
     c->stats.verdicts[v]++;
     return v;
+}
+
+/* What the news allow, once for all that came together. */
+static void follow(struct trk_client *c, uint64_t now_us)
+{
+    if (c->state == TRK_CLIENT_OPEN)
+        trk_run(c, now_us);
+}
+
+static bool is_foreign(struct trk_client *c, const struct trk_segment *seg)
+{
+    if (trk_flow_equal(&seg->flow, &c->from_server))
+        return false;
+    c->stats.segments_received++;
+    c->stats.verdicts[TRK_V_FOREIGN]++;
+    return true;
+}
+
+enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
+{
+    if (is_foreign(c, seg))
+        return TRK_V_FOREIGN;
+    enum trk_verdict v = take(c, seg, now_us);
+    follow(c, now_us);
+    return v;
+}
+
+void trk_client_feed_slices(struct trk_client *c, const struct trk_segment *seg, uint32_t slice_bytes, uint64_t now_us)
+{
+    struct trk_segment slice = *seg;
+    if (is_foreign(c, seg))
+        return;
+    slice.flags &= (uint8_t)~(TRK_FIN | TRK_PSH);    /* the last one's */
+    slice.payload_bytes = slice_bytes;
+    uint32_t left = seg->payload_bytes;
+    for (; left > slice_bytes; left -= slice_bytes) {
+        take(c, &slice, now_us);
+        slice.seq += slice_bytes;
+        slice.payload += slice_bytes;
+    }
+    slice.flags = seg->flags;
+    slice.payload_bytes = left;
+    take(c, &slice, now_us);
+    follow(c, now_us);
 }

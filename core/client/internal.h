@@ -1,6 +1,6 @@
 /* internal.h - what the files of the client engine call of each other. The way of a packet:
  *   feed.c -> answer.c -> numbers.c (resolve) -> spend.c -> compose.c -> outbox -> poll.c
- * with output.c / input.c for the two byte streams, restart.c and timer.c for what goes wrong. */
+ * with output.c / reading.c / input.c for the two byte streams, restart.c and timer.c for what goes wrong. */
 #ifndef TRK_CLIENT_INTERNAL_H
 #define TRK_CLIENT_INTERNAL_H
 
@@ -35,6 +35,9 @@ void     trk_forget_early(struct trk_client *c);                             /* 
 bool     trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v);
 void     trk_output_known(struct trk_client *c, uint64_t end, bool fin);     /* the output ends there */
 bool     trk_output_open_ended(const struct trk_client *c);                  /* the last one's length is unknown */
+
+/* reading.c */
+void     trk_hold(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes);   /* until it is read */
 
 /* input.c */
 bool     trk_input_ready(const struct trk_client *c);                        /* something to send, and allowed to */

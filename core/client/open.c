@@ -20,7 +20,7 @@ bool trk_client_open(struct trk_client *c, const struct trk_client_config *confi
 {
     if (!config_ok(config) || bytes > SYN_INPUT_MAX || bytes + 128u > config->mss)
         return false;
-    memset(c, 0, sizeof *c);
+    memset(c, 0, offsetof(struct trk_client, lent));
     c->config = *config;
     if (!c->config.syn_timeout_ms)
         c->config.syn_timeout_ms = SYN_TIMEOUT_MS;

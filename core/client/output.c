@@ -56,12 +56,16 @@ void trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes)
         trk_intervals_add(&c->again, left, right);
 }
 
-static void store(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes)
+/* Continuations whose bytes have all arrived serve no more. */
+static void drop_served_conts(struct trk_client *c)
 {
-    uint32_t size = c->config.receive_bytes, at = (uint32_t)(offset & (size - 1));
-    uint32_t first = bytes < size - at ? bytes : size - at;
-    memcpy(c->config.receive_buffer + at, data, first);
-    memcpy(c->config.receive_buffer, data + first, bytes - first);
+    uint32_t done = 0;
+    while (done < c->n_conts && c->conts[done].second <= c->received_to)
+        done++;
+    if (done) {
+        memmove(c->conts, c->conts + done, (c->n_conts - done) * sizeof c->conts[0]);
+        c->n_conts -= done;
+    }
 }
 
 static void advance(struct trk_client *c)
@@ -72,13 +76,7 @@ static void advance(struct trk_client *c)
             c->received_to = right;
         trk_intervals_subtract(&c->beyond, 0, c->received_to);
     }
-    uint32_t done = 0;                               /* continuations whose bytes have all arrived serve no more */
-    while (done < c->n_conts && c->conts[done].second <= c->received_to)
-        done++;
-    if (done) {
-        memmove(c->conts, c->conts + done, (c->n_conts - done) * sizeof c->conts[0]);
-        c->n_conts -= done;
-    }
+    drop_served_conts(c);
 }
 
 /* Data beyond the known output belongs to an input's answer whose DONE is still to come. It counts only if
@@ -118,7 +116,7 @@ bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, u
         left = c->received_to;
     if (left >= right || !trk_intervals_add(&c->beyond, left, right))
         return false;
-    store(c, left, data + (left - offset), (uint32_t)(right - left));
+    trk_hold(c, left, data + (left - offset), (uint32_t)(right - left));
     trk_intervals_subtract(&c->again, left, right);
     if (right > c->ask_next) {                       /* unasked: the SYN's answer carried it */
         trk_intervals_add(&c->again, c->ask_next, left);
@@ -176,25 +174,4 @@ void trk_output_known(struct trk_client *c, uint64_t end, bool fin)
         e->bytes = e->offset < end ? (uint32_t)(end - e->offset) : 0;
     }
     advance(c);
-}
-
-uint32_t trk_client_readable(const struct trk_client *c, const uint8_t **data)
-{
-    uint32_t size = c->config.receive_bytes, at = (uint32_t)(c->read_offset & (size - 1));
-    uint64_t have = c->received_to - c->read_offset;
-    *data = c->config.receive_buffer + at;
-    return have < size - at ? (uint32_t)have : size - at;
-}
-
-void trk_client_consume(struct trk_client *c, uint32_t n, uint64_t now_us)
-{
-    c->read_offset += n;
-    c->stats.bytes_read += n;
-    if (c->state == TRK_CLIENT_OPEN)
-        trk_run(c, now_us);
-}
-
-bool trk_client_at_end(const struct trk_client *c)
-{
-    return c->finished && c->read_offset == c->output_end;
 }
