@@ -83,11 +83,14 @@ void sim_program_init(struct sim_program *p, const struct sim_program_config *co
         .send_buffer = p->send_buffer, .send_bytes = config->send_bytes,
         .numbers = p->numbers, .numbers_bytes = TRK_CLIENT_NUMBERS_BYTES,
     };
+    p->lends = c.lends = c.iss & 1;
     for (int i = 0; i < TRK_RANDOM_BYTES; i++)
         c.random[i] = (uint8_t)sim_random_u64(random);
     if (!trk_client_open(p->engine, &c, first, bytes, now_us))
         violate(p, "the engine refused a good configuration", 0, 0);
 }
+
+static bool read_some(struct sim_program *p, uint64_t now_us);
 
 bool sim_program_packet(struct sim_program *p, const uint8_t *packet, uint32_t bytes, bool skip_checksum, uint64_t now_us, enum trk_verdict *fate)
 {
@@ -102,6 +105,10 @@ bool sim_program_packet(struct sim_program *p, const uint8_t *packet, uint32_t b
     }
     p->packets_in++;
     *fate = trk_client_feed(p->engine, &seg, now_us);
+    if (p->lends) {
+        read_some(p, now_us);          /* where it arrived */
+        trk_client_keep(p->engine);
+    }
     return ++p->unpolled >= (p->config.feed_most ? p->config.feed_most : FEED_MOST) || p->config.coalesce_us == 0;
 }
 

@@ -51,6 +51,7 @@ struct sim_program {
     unsigned unpolled;                 /* segments fed since poll was last drained */
     uint64_t object_done_us[2];        /* start and end of the object that was read last */
     uint64_t finished_us, bytes_read, packets_in, packets_out;  /* in: intact ones */
+    bool     lends;                        /* this engine reads where segments arrive */
     bool     finished, gave_up;        /* gave up: no SYN was ever answered, for as long as Linux tries */
     const char *violation; char detail[160];
 };

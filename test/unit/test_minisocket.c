@@ -50,6 +50,8 @@ struct ends {
     uint8_t received[1 << 20]; size_t received_bytes;
 };
 static struct ends ends;
+static bool lends;                    /* superframes come whole, and are read where they are */
+static unsigned superframes;
 static uint8_t receive_buffer[1 << 20], send_buffer[1 << 16];
 static _Alignas(16) uint8_t numbers[TRK_CLIENT_NUMBERS_BYTES];
 
@@ -73,13 +75,13 @@ static void open_client(uint16_t port, const char *first)
     struct trk_link_port local = { .family = 4, .addr = { 127, 0, 0, 1 }, .port = local_port };
     ck_assert_int_eq(trk_route_lookup(4, host, NULL, 1000, &route), 0);
     ends.server_mac = route.neighbour;
-    struct trk_link_config link = { .ifindex = route.ifindex, .ports = &local, .n_ports = 1 };
+    struct trk_link_config link = { .ifindex = route.ifindex, .ports = &local, .n_ports = 1, .want_whole = lends };
     ends.link = trk_link_open(&link, error, sizeof error);
     ck_assert_msg(ends.link != NULL, "%s", error);
     ends.config = (struct trk_client_config){
         .mss = 1460, .iss = 1000u * local_port, .random = { (uint8_t)local_port, (uint8_t)(local_port >> 8) }, .syn_timeout_ms = 5000,
         .receive_buffer = receive_buffer, .receive_bytes = sizeof receive_buffer, .send_buffer = send_buffer, .send_bytes = sizeof send_buffer,
-        .numbers = numbers, .numbers_bytes = sizeof numbers,
+        .numbers = numbers, .numbers_bytes = sizeof numbers, .lends = lends,
         .flow = { .src = { 4, { 127, 0, 0, 1 } }, .dst = { 4, { 127, 0, 0, 1 } }, .sport = local_port, .dport = port },
     };
     ck_assert(trk_client_open(&ends.client, &ends.config, (const uint8_t *)first, (uint32_t)strlen(first), now_us()));
@@ -108,29 +110,66 @@ static void end_client(void)
     trk_link_close(ends.link);
 }
 
-static void client_turn(void)
+static void feed(const struct trk_link_packet *packet)
 {
-    static uint8_t packet[65536];
-    struct trk_link_packet in[16];
+    struct trk_segment seg;
+    if (trk_segment_parse(packet->ip, packet->bytes, &seg) != TRK_V_ACCEPTED)
+        return;
+    if (packet->slice_bytes)
+        trk_client_feed_slices(&ends.client, &seg, packet->slice_bytes, now_us());
+    else
+        trk_client_feed(&ends.client, &seg, now_us());
+    superframes += packet->slice_bytes > 0;
+}
+
+static void read_all(void)
+{
     const uint8_t *data;
     size_t n;
-    int got;
-    while ((got = trk_link_receive(ends.link, in, 16)) > 0)
-        for (int i = 0; i < got; i++) {
-            struct trk_segment seg;
-            if (trk_segment_parse(in[i].ip, in[i].bytes, &seg) == TRK_V_ACCEPTED)
-                trk_client_feed(&ends.client, &seg, now_us());
-            while ((n = trk_client_poll(&ends.client, now_us(), packet, sizeof packet)) > 0) {
-                struct trk_link_out out = { .head = packet, .head_bytes = (uint32_t)n, .to = ends.server_mac };
-                trk_link_send(ends.link, &out, 1);
-            }
-        }
     while ((n = trk_client_readable(&ends.client, &data)) > 0) {
         ck_assert_uint_le(ends.received_bytes + n, sizeof ends.received);
         memcpy(ends.received + ends.received_bytes, data, n);
         ends.received_bytes += n;
         trk_client_consume(&ends.client, (uint32_t)n, now_us());
     }
+}
+
+/* The pieces are what readable finds, one after the other; what is left of them is still there when segments are gone. */
+static void read_some_in_place(void)
+{
+    struct trk_bytes pieces[8];
+    size_t n = trk_client_readable_pieces(&ends.client, pieces, 8);
+    for (size_t i = 0; i + 1 < n; i++) {
+        const uint8_t *data;
+        ck_assert_uint_eq(trk_client_readable(&ends.client, &data), pieces[i].bytes);
+        ck_assert_ptr_eq(data, pieces[i].data);
+        memcpy(ends.received + ends.received_bytes, data, pieces[i].bytes - 1);
+        ends.received_bytes += pieces[i].bytes - 1;
+        trk_client_consume(&ends.client, pieces[i].bytes - 1, now_us());
+        ck_assert_uint_eq(trk_client_readable(&ends.client, &data), 1);
+        ends.received[ends.received_bytes++] = *data;
+        trk_client_consume(&ends.client, 1, now_us());
+    }
+    trk_client_keep(&ends.client);
+}
+
+static void client_turn(void)
+{
+    static uint8_t packet[65536];
+    struct trk_link_packet in[16];
+    size_t n;
+    int got;
+    while ((got = trk_link_receive(ends.link, in, 16)) > 0)
+        for (int i = 0; i < got; i++) {
+            feed(&in[i]);
+            if (lends)
+                read_some_in_place();
+            while ((n = trk_client_poll(&ends.client, now_us(), packet, sizeof packet)) > 0) {
+                struct trk_link_out out = { .head = packet, .head_bytes = (uint32_t)n, .to = ends.server_mac };
+                trk_link_send(ends.link, &out, 1);
+            }
+        }
+    read_all();
     while ((n = trk_client_poll(&ends.client, now_us(), packet, sizeof packet)) > 0) {
         struct trk_link_out out = { .head = packet, .head_bytes = (uint32_t)n, .to = ends.server_mac };
         trk_link_send(ends.link, &out, 1);
@@ -290,6 +329,24 @@ START_TEST(a_long_output_over_restarts_of_the_server)
     ck_assert_uint_eq(ends.received_bytes, LONG_BYTES);
     for (size_t i = 0; i < LONG_BYTES; i++)
         ck_assert_uint_eq(ends.received[i], byte_at(i));
+    end_client();
+    msk_close(server);
+}
+END_TEST
+
+START_TEST(superframes_are_read_where_they_arrive)
+{
+    lends = true;
+    struct msk_server *server = open_server(NULL, "127.0.0.1:7001");
+    begin(server, long_output, NULL, "go");
+    ck_assert(run_until(at_end));
+    ck_assert_uint_eq(ends.received_bytes, LONG_BYTES);
+    for (size_t i = 0; i < LONG_BYTES; i++)
+        ck_assert_uint_eq(ends.received[i], byte_at(i));
+    ck_assert_uint_gt(superframes, 0);
+    struct trk_client_stats stats;
+    trk_client_stats(&ends.client, &stats);
+    ck_assert_uint_ge(stats.verdicts[TRK_V_ACCEPTED], LONG_BYTES / 1460);
     end_client();
     msk_close(server);
 }
@@ -620,6 +677,7 @@ static int run_tests(void)
     tcase_add_test(tcase, key_sets);
     tcase_add_test(tcase, echo_with_and_without_data_in_the_syn);
     tcase_add_test(tcase, a_long_output_over_restarts_of_the_server);
+    tcase_add_test(tcase, superframes_are_read_where_they_arrive);
     tcase_add_test(tcase, input_in_pieces);
     tcase_add_test(tcase, input_that_is_thrown_away);
     tcase_add_test(tcase, the_server_speaks_first_and_does_not_know_how_long);
