@@ -158,33 +158,41 @@ static bool copy_body(struct service *s, const struct http_answer *a, uint64_t o
     return ok;
 }
 
-/* The answer that a range belongs to, and its head. False: another version of this program would have made other bytes. */
-static bool load_answer(const struct msk_range *r, struct http_answer *a, char head[ANSWER_HEAD_MAX])
+/* The answer that a range belongs to. False: another version of this program would have made other bytes. */
+static bool load_answer(const struct msk_range *r, struct http_answer *a)
 {
-    bool ok = http_answer_load(a, r->opaque, r->opaque_bytes) && http_answer_head(a, head) == a->head_bytes &&
+    bool ok = http_answer_load(a, r->opaque, r->opaque_bytes) &&
               (http_answer_has_file(a) || a->bytes == strlen(http_answer_text(a))) && r->end - r->first == length_of(a);
     if (!ok)
         log_event("an answer that another version of tricklesd began: connection reset");
     return ok;
 }
 
+/* Bytes [at, at + n) of the head. A range of the body alone needs none: where the body begins is saved. */
+static bool copy_head(const struct http_answer *a, size_t at, uint8_t *out, size_t n)
+{
+    char head[ANSWER_HEAD_MAX];
+    if (n == 0)
+        return true;
+    if (http_answer_head(a, head) != a->head_bytes) {
+        log_event("an answer whose head another version of tricklesd made: connection reset");
+        return false;
+    }
+    memcpy(out, head + at, n);
+    return true;
+}
+
 /* Bytes [r->offset, + r->bytes) of the stream into out: from the head, then from the body. */
 static bool produce(struct service *s, const struct msk_range *r, uint8_t *out)
 {
     struct http_answer a;
-    char head[ANSWER_HEAD_MAX];
     uint64_t at = r->offset - r->first;
-    size_t n = r->bytes;
-    if (!load_answer(r, &a, head))
+    if (!load_answer(r, &a))
         return false;
-    if (at < a.head_bytes) {
-        size_t part = a.head_bytes - at < n ? a.head_bytes - (size_t)at : n;
-        memcpy(out, head + at, part);
-        out += part;
-        at += part;
-        n -= part;
-    }
-    return copy_body(s, &a, at - a.head_bytes, out, n);
+    size_t of_head = at < a.head_bytes ? a.head_bytes - (size_t)at : 0;
+    if (of_head > r->bytes)
+        of_head = r->bytes;
+    return copy_head(&a, (size_t)at, out, of_head) && copy_body(s, &a, at + of_head - a.head_bytes, out + of_head, r->bytes - of_head);
 }
 
 /* All ranges of the event. */
