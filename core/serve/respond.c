@@ -134,6 +134,7 @@ static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
         .id = answer.grant.id, .domain = answer.grant.domain, .generation = answer.grant.generation, .base = answer.grant.piece.base,
     };
     uint64_t r = trk_nonce_step(a->epoch, &scope, g->step.a);
+    a->voice.plain = NULL;
     for (uint64_t n = g->step.a; n <= f; n++) {
         struct trk_fill fill;
         fill_number(a, g, n, &a->said, &fill);

@@ -40,9 +40,10 @@ struct trk_voice {                     /* what all packets of one answer share *
     const struct trk_spend *spend;
     const struct trk_serve_config *config;
     struct trk_packets *out;
+    const struct trk_packet *plain;    /* the last one, if it is of the same grant, NORMAL, and nothing but data; else NULL */
 };
 /* Appends a packet of number n: answer's form, grant, nonce and seal are set, the rest is taken from fill. False: no memory. */
-bool trk_emit(const struct trk_voice *voice, struct trk_answer *answer, uint64_t n, const struct trk_fill *fill);
+bool trk_emit(struct trk_voice *voice, struct trk_answer *answer, uint64_t n, const struct trk_fill *fill);
 /* The TCP header of an answer: everything but the sequence number, which is the caller's. */
 struct trk_segment trk_answer_segment(const struct trk_spend *spend, uint8_t flags);
 

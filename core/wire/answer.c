@@ -182,6 +182,15 @@ enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer 
     return TRK_V_ACCEPTED;
 }
 
+void trk_answer_renumber(uint8_t message[TRK_NORMAL_BYTES], uint8_t n_minus_a, uint64_t offset, uint64_t nonce)
+{
+    struct trk_writer w = trk_writer_init(message + 3, 1);             /* as put_normal orders them */
+    trk_put(&w, n_minus_a, 1);
+    w = trk_writer_init(message + 9, 12);
+    trk_put(&w, offset, 4);
+    trk_put(&w, nonce, 8);
+}
+
 static bool conts_ok(const struct trk_answer *m)
 {
     size_t n = 0;

@@ -194,6 +194,8 @@ enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer 
 /* Writes the header and the continuations; the caller's data follows. Returns bytes written, 0 if it does not fit
  * or a bound is broken. LONG and OPENED take a, b, f, n from grant and n, NORMAL n_minus_a and b_minus_a. */
 size_t trk_answer_emit(const struct trk_answer *m, uint8_t *out, size_t cap);
+/* An emitted NORMAL header becomes that of another number of its grant. */
+void trk_answer_renumber(uint8_t message[TRK_NORMAL_BYTES], uint8_t n_minus_a, uint64_t offset, uint64_t nonce);
 /* Header bytes of a form: 85, 73, 37, 7; 0 for others. */
 uint32_t trk_form_bytes(uint8_t form);
 

@@ -58,6 +58,9 @@ enum trk_verdict trk_segment_parse(const uint8_t *ip, size_t bytes, struct trk_s
  * Returns the header's bytes, or 0 if cap (at least TRK_HEADER_MAX is always enough) is short. */
 size_t trk_segment_emit(const struct trk_segment *seg, uint8_t *out, size_t cap);
 
+/* Another sequence number in an emitted header: the checksum field, of the pseudo-header alone, stays right. */
+void trk_segment_renumber(uint8_t *ip, uint32_t seq);
+
 /* Finish the TCP checksum of a whole packet in place (software path, captures, the simulated world). */
 void trk_segment_finish(uint8_t *ip, size_t bytes);
 /* True if IPv4 header and TCP checksums are right. bytes covers the whole packet. */

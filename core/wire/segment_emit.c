@@ -98,3 +98,9 @@ size_t trk_segment_emit(const struct trk_segment *seg, uint8_t *out, size_t cap)
     tcp[TRK_TCP_CHECK + 1] = (uint8_t)pseudo;
     return trk_written(&w, out);
 }
+
+void trk_segment_renumber(uint8_t *ip, uint32_t seq)
+{
+    struct trk_writer w = trk_writer_init(ip + (ip[0] >> 4 == 4 ? TRK_IP4_BYTES : TRK_IP6_BYTES) + TRK_TCP_SEQ, 4);
+    trk_put(&w, seq, 4);
+}

@@ -103,6 +103,8 @@ START_TEST(normal_message)
 {
     struct trk_answer m = answer(TRK_FORM_NORMAL);
     ASSERT_BYTES(trk_answer_emit(&m, out, sizeof out), "\x1a\x00" "\x45" "\x02\x09" "\x81\x82" "\x53\x54" "\x71\x72\x73\x74" "NNNNnnnn" SEAL);
+    trk_answer_renumber(out, 5, 0x161626364, 0x4d4d4d4d6d6d6d6d);
+    ck_assert_mem_eq(out, "\x1a\x00" "\x45" "\x05\x09" "\x81\x82" "\x53\x54" "\x61\x62\x63\x64" "MMMMmmmm" SEAL, TRK_NORMAL_BYTES);
 }
 END_TEST
 

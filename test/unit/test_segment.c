@@ -48,6 +48,21 @@ static void assert_same_segment(const struct trk_segment *a, const struct trk_se
     ck_assert(a->ts_value == b->ts_value && a->ts_echo == b->ts_echo && a->payload_bytes == b->payload_bytes);
 }
 
+START_TEST(a_renumbered_header_is_as_if_written_so)
+{
+    struct dice d = { 47 };
+    for (int round = 0; round < 1000; round++) {
+        struct trk_segment s = random_segment(&d, round % 2 ? 4 : 6);
+        uint8_t other[TRK_HEADER_MAX];
+        size_t head = trk_segment_emit(&s, packet, TRK_HEADER_MAX);
+        s.seq = (uint32_t)roll(&d);
+        ck_assert_uint_eq(trk_segment_emit(&s, other, sizeof other), head);
+        trk_segment_renumber(packet, s.seq);
+        ck_assert_mem_eq(packet, other, head);
+    }
+}
+END_TEST
+
 START_TEST(segment_round_trips)
 {
     struct dice d = { 41 };
@@ -314,6 +329,6 @@ START_TEST(flows)
 }
 END_TEST
 
-UNIT_MAIN("segment", segment_round_trips, unmarked_segments_are_plain_tcp, checksums, a_known_packet,
+UNIT_MAIN("segment", segment_round_trips, a_renumbered_header_is_as_if_written_so, unmarked_segments_are_plain_tcp, checksums, a_known_packet,
           what_a_packet_shows_is_fixed, a_full_syn, too_little_memory_writes_nothing, truncations_and_flips_are_safe,
           packets_that_are_not_ours, option_lengths, the_marker_comes_first, ip4_options_are_skipped, flows)
