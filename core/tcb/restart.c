@@ -37,7 +37,9 @@ struct trk_step trk_restart(enum trk_kind kind, const struct trk_piece *piece, c
             ssthresh = piece->ssthresh;
         }
         break;
-    case TRK_WHY_UNATTESTED:
+    case TRK_WHY_UNATTESTED:           /* a little less than a recovery, which it may take the place of */
+        start = min64(e.half - e.half / 4, TRK_IW);
+        break;
     case TRK_WHY_REFRESH:
         start = min64(e.half, TRK_IW);
         break;

@@ -25,7 +25,8 @@ static uint64_t cwnd_at_star(struct trk_client *c)
 static bool clean(struct trk_client *c)
 {
     struct trk_number *e = trk_number_at(c, c->star);
-    return e && e->state == TRK_N_RECEIVED && c->pieces[e->piece].kind == TRK_NORMAL && c->pieces[e->piece].sum_known &&
+    return e && c->last <= c->star &&  /* else k* is of the generation before */
+           e->state == TRK_N_RECEIVED && c->pieces[e->piece].kind == TRK_NORMAL && c->pieces[e->piece].sum_known &&
            (!c->n_lost || c->lost[c->n_lost - 1].right <= c->pieces[e->piece].piece.base);
 }
 

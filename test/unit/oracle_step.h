@@ -126,8 +126,10 @@ static inline void oracle_restart(const struct history *h, uint64_t k, enum trk_
         start = aged && start > 10 ? 10 : start;
         ssthresh = h->piece.ssthresh;
     }
-    if (why == TRK_WHY_UNATTESTED || why == TRK_WHY_REFRESH)
+    if (why == TRK_WHY_REFRESH)
         start = w < 10 ? w : 10;
+    if (why == TRK_WHY_UNATTESTED)
+        start = w < 14 ? w - w / 4 : 10;
     start = start > 256 ? 256 : start;
     ssthresh = ssthresh < 2 ? 2 : ssthresh;
     out->n = 0;

@@ -398,7 +398,7 @@ START_TEST(older_windows_are_stale)
             ck_assert_str_eq(trk_verdict_name(fake_plan(&fake)), "accepted");
             struct trk_step *s = &fake.plan.grants[0].step;
             ck_assert_uint_eq(s->a, 20);
-            ck_assert_uint_eq(s->piece.start, cases[i].stale || kind == TRK_RESTART_TIMEOUT ? 2 : 7);
+            ck_assert_uint_eq(s->piece.start, cases[i].stale || kind == TRK_RESTART_TIMEOUT ? 2 : 6);
             ck_assert_uint_eq(s->b, 19 + s->piece.start);
             ck_assert_uint_eq(s->piece.ssthresh, 7);
             ck_assert_uint_eq(word().high, s->b);

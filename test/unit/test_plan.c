@@ -272,7 +272,7 @@ START_TEST(restarts)
 {
     static const struct { uint8_t kind; uint64_t b, f; uint32_t age; uint64_t base, start; } cases[] = {
         { TRK_RESTART_TIMEOUT, 5, 5, 3, 19, 2 },
-        { TRK_RESTART_RESUME, 5, 5, 3, 19, 7 },        /* not attested: min(w, IW) */
+        { TRK_RESTART_RESUME, 5, 5, 3, 19, 6 },        /* not attested: three quarters of w = 7 */
         { TRK_RESTART_RESUME, 9, 5, 3, 19, 10 },       /* cut, nothing lost: the piece's start */
         { TRK_RESTART_RESUME, 9, 7, 3, 26, 7 },        /* cut, and its rest lost: w */
         { TRK_RESTART_RESUME, 9, 5, 200, 19, 10 },     /* aged: min(start, IW) */

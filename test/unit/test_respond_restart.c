@@ -32,8 +32,8 @@ END_TEST
 START_TEST(restart_resume_unattested)
 {
     restart(TRK_RESTART_RESUME, 5, 5, 100 * ROOM);
-    ck_assert_uint_eq(fake.out.n, 7);
-    read_number(6, 26, 20, 26);
+    ck_assert_uint_eq(fake.out.n, 6);
+    read_number(5, 25, 20, 25);
     ck_assert_uint_eq(got.answer.grant.piece.ssthresh, 7);
 }
 END_TEST

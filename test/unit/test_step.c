@@ -300,7 +300,7 @@ static const struct row table[] = {
     { "resume, cut here, aged", TRK_WHY_RESUME,     false, true,  110, 140, 10, 30, 141, 150 },
     { "resume, cut and lost",   TRK_WHY_RESUME,     false, false, 115, 155, 15, 15, 156, 170 },
     { "not attested",           TRK_WHY_UNATTESTED, false, false, 0,   140, 10, 15, 141, 150 },
-    { "not attested, loss",     TRK_WHY_UNATTESTED, true,  false, 0,   140, 10, 12, 141, 150 },
+    { "not attested, loss",     TRK_WHY_UNATTESTED, true,  false, 0,   140, 9,  12, 141, 149 },
     { "refresh",                TRK_WHY_REFRESH,    false, true,  0,   140, 10, 15, 141, 141 },
     { "refresh, loss",          TRK_WHY_REFRESH,    true,  false, 0,   140, 10, 12, 141, 141 },
 };
