@@ -117,6 +117,16 @@ static void send_down(struct arena *a, uint16_t player, const uint8_t *packet, u
 
 /* ---------------- a host ---------------- */
 
+static void show(const struct arena *a, unsigned host, uint64_t now_ms, bool decided, bool planned, enum trk_verdict v)
+{
+    const struct arena_bench *b = a->bench;
+    const struct sim_witness *w = a->config.witness;
+
+    if (w && b->spend.proven)
+        w->see(w->arg, &(struct sim_witnessed){ a->hosts[host].filter, &a->hosts[host].config, now_ms, &b->spend, decided ? &b->decision : NULL,
+                                                planned ? &b->plan : NULL, v });
+}
+
 static enum trk_verdict answer(struct arena *a, unsigned host, const struct trk_segment *seg)
 {
     struct arena_bench *b = a->bench;
@@ -128,9 +138,14 @@ static enum trk_verdict answer(struct arena *a, unsigned host, const struct trk_
     if (v == TRK_V_ACCEPTED) {
         trk_admit(a->hosts[host].filter, &b->spend, config, now_ms, &b->decision);
         v = b->decision.verdict;
+        if (v != TRK_V_ANSWERED && v != TRK_V_REFRESHED)
+            show(a, host, now_ms, true, false, v);
+    } else {
+        show(a, host, now_ms, false, false, v);
     }
     if (v == TRK_V_ANSWERED || v == TRK_V_REFRESHED) {
         enum trk_verdict planned = trk_plan(&b->spend, &b->decision, config, &b->plan);
+        show(a, host, now_ms, true, planned == TRK_V_ACCEPTED, planned);
         if (planned != TRK_V_ACCEPTED)
             v = planned;
         else if (!b->plan.refresh && !sim_application_run(&a->app, &b->spend, &b->plan, &b->result))

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "random.h"
 #include "serve/filter.h"
+#include "server.h"
 
 #define ARENA_PLAYERS_MAX 4
 #define ARENA_HOSTS_MAX   8
@@ -23,6 +24,7 @@ struct arena_config {
     uint32_t domain[ARENA_HOSTS_MAX];
     uint32_t wipe_ms;                  /* > 0: so often every host loses its filter, and is another domain */
     uint64_t from_us, until_us;        /* what is delivered in between is counted */
+    const struct sim_witness *witness; /* NULL: nobody watches the hosts' decisions */
 };
 
 struct arena;

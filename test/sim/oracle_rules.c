@@ -1,178 +1,112 @@
-/* oracle_rules - the model of the rules beside the server, decision by decision, over the swarm's random worlds: the same
- * verdict, the same generation, the same numbers of the same pieces and the same terminals for every proven request. */
+/* oracle_rules - the model of the rules beside the server, decision by decision, over the swarm's random worlds and over
+ * clients that lie: the same verdict, the same generation, the same numbers of the same pieces and the same terminals for
+ * every proven request. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_rules.h"
+#include "compare_rules.h"
+#include "greedy.h"
 #include "scenario.h"
 
-struct known_filter { const struct trk_filter *filter; uint32_t domain; struct model_filter *model; };
+static struct comparison comparison;
+static const struct sim_witness witness = { comparison_see, &comparison };
 
-struct comparison {
-    const struct sim_scenario *scenario;
-    struct known_filter filters[SIM_REPLICAS_MAX];
-    uint64_t compared, numbers, verdicts[TRK_V_COUNT], forgetful, foreign, different;
-    char     first[300];
-};
-
-/* A filter that lost its memory has another domain, and the model begins anew, too. */
-static struct model_filter *model_of(struct comparison *c, const struct trk_filter *filter)
+static bool held(const char *what, uint64_t seed, uint64_t before)
 {
-    if (!filter)
-        return NULL;
-    struct known_filter *f = c->filters;
-    while (f->filter && f->filter != filter)
-        f++;
-    if (!f->filter || f->domain != trk_filter_domain(filter)) {
-        model_filter_free(f->model);
-        *f = (struct known_filter){ filter, trk_filter_domain(filter), model_filter_new() };
-    }
-    return f->model;
-}
-
-/* Verdicts that speak of seals, continuations or the size of an answer: the model has none of these. */
-static bool in_the_model(const struct sim_witnessed *w)
-{
-    if (w->spend->type != TRK_SPEND_NUMBERS && w->spend->type != TRK_SPEND_RESTART)
-        return false;
-    if (!w->decision)
-        return w->verdict == TRK_V_ATTEMPTS || w->verdict == TRK_V_TOO_EARLY || w->verdict == TRK_V_CUT_SPENT || w->verdict == TRK_V_WRONG_DOMAIN;
-    return w->verdict != TRK_V_TOO_MANY && w->verdict != TRK_V_NO_ROOM;
-}
-
-static bool same_piece(const struct trk_piece *a, const struct trk_piece *b)
-{
-    return a->base == b->base && a->start == b->start && a->ssthresh == b->ssthresh;
-}
-
-static const char *compare_grants(const struct trk_plan *plan, const struct model_answer *m)
-{
-    uint64_t terminal[TRK_PARTS_MAX] = { 0 };
-    unsigned at = 0;
-
-    for (unsigned i = 0; i < plan->n_grants; i++) {
-        const struct trk_plan_grant *g = &plan->grants[i];
-        for (uint64_t n = g->step.a; n <= g->step.b; n++, at++) {
-            if (at == m->n || m->granted[at].part != g->part || m->granted[at].n != n)
-                return "other numbers";
-            if (!same_piece(&m->granted[at].piece, &g->step.piece))
-                return "another piece";
-        }
-        if (g->step.terminal)
-            terminal[g->part] = g->step.terminal;
-    }
-    if (at != m->n)
-        return "fewer numbers";
-    return memcmp(terminal, m->terminal, sizeof terminal) ? "another terminal" : NULL;
-}
-
-static const char *compare(const struct sim_witnessed *w, const struct model_answer *m)
-{
-    enum trk_verdict verdict = w->plan ? w->decision->verdict : w->verdict;
-
-    if (verdict != m->verdict)
-        return "another verdict";
-    if (!w->plan)
-        return NULL;
-    return w->decision->generation != m->generation ? "another generation" : compare_grants(w->plan, m);
-}
-
-static void describe(struct comparison *c, const char *what, const struct sim_witnessed *w, const struct model_answer *m)
-{
-    const struct trk_request *q = &w->spend->request;
-    const struct trk_part *p = &q->parts[q->n_parts - 1];
-    const struct trk_step *s = w->plan && w->plan->n_grants ? &w->plan->grants[0].step : NULL;
-
-    snprintf(c->first, sizeof c->first,
-             "%s: %s generation %" PRIu32 ", k %" PRIu64 "+%u of {%" PRIu64 ", %" PRIu32 ", %" PRIu32 "}, attempt %u, %u parts: server %s, [%" PRIu64 ", %" PRIu64
-             "] start %" PRIu32 " ssthresh %" PRIu32 "; model %s, %u numbers from %" PRIu64 " start %" PRIu32 " ssthresh %" PRIu32, what,
-             q->form == TRK_FORM_RESTART ? "restart" : "request", q->generation, p->k, p->m, p->piece.base, p->piece.start, p->piece.ssthresh,
-             q->attempt, q->n_parts, trk_verdict_name(w->plan ? w->decision->verdict : w->verdict), s ? s->a : 0, s ? s->b : 0,
-             s ? s->piece.start : 0, s ? s->piece.ssthresh : 0, trk_verdict_name(m->verdict), m->n, m->n ? m->granted[0].n : 0,
-             m->n ? m->granted[0].piece.start : 0, m->n ? m->granted[0].piece.ssthresh : 0);
-}
-
-static void see(void *arg, const struct sim_witnessed *w)
-{
-    static struct model_answer answer;
-    struct comparison *c = arg;
-
-    if (!in_the_model(w)) {
-        c->foreign++;
-        return;
-    }
-    /* The model forgets nothing: a filter that may have had to is beyond comparison. */
-    if (w->filter && (c->scenario->server.crowd || c->scenario->server.jump_ms)) {
-        c->forgetful++;
-        return;
-    }
-    struct model_case q = { .filter = model_of(c, w->filter), .domain = w->config->domain, .now_ms = w->now_ms,
-                            .retiring = w->spend->epoch->state == TRK_EPOCH_RETIRING, .request = &w->spend->request };
-    model_judge(&q, &answer);
-    c->compared++;
-    c->numbers += answer.n;
-    c->verdicts[answer.verdict]++;
-    const char *what = compare(w, &answer);
-    if (what && !c->first[0])
-        describe(c, what, w, &answer);
-    c->different += what != NULL;
-}
-
-static void begin(struct comparison *c, const struct sim_scenario *s)
-{
-    for (unsigned i = 0; i < SIM_REPLICAS_MAX; i++) {
-        model_filter_free(c->filters[i].model);
-        c->filters[i] = (struct known_filter){ 0 };
-    }
-    c->scenario = s;
-}
-
-static bool run_seed(struct comparison *c, enum sim_mix mix, uint64_t seed)
-{
-    static struct sim_scenario s;
-    static struct sim_outcome o;
-    const struct sim_witness witness = { see, c };
-    uint64_t before = c->different;
-
-    sim_scenario_random(&s, mix, seed);
-    s.server.witness = &witness;
-    begin(c, &s);
-    sim_world_run(&s, &o);             /* whether the world was in order is sim_swarm's question */
-    if (c->different == before)
+    if (comparison.different == before)
         return true;
-    printf("%s seed %" PRIu64 ": %" PRIu64 " decisions differ; %s\n", sim_mix_name(mix), seed, c->different - before, c->first);
-    c->first[0] = 0;
+    printf("%s seed %" PRIu64 ": %" PRIu64 " decisions differ; %s\n", what, seed, comparison.different - before, comparison.first);
     return false;
 }
 
-static int run(enum sim_mix mix, uint64_t from, uint64_t count)
+static bool run_seed(enum sim_mix mix, uint64_t seed)
 {
-    static struct comparison c;
+    static struct sim_scenario s;
+    static struct sim_outcome o;
+    uint64_t before = comparison.different;
+
+    sim_scenario_random(&s, mix, seed);
+    s.server.witness = &witness;
+    comparison_begin(&comparison, s.server.crowd || s.server.jump_ms);
+    sim_world_run(&s, &o);             /* whether the world was in order is sim_swarm's question */
+    return held(sim_mix_name(mix), seed, before);
+}
+
+static int run_mix(enum sim_mix mix, uint64_t from, uint64_t count)
+{
     unsigned failed = 0;
 
     for (uint64_t seed = from; seed < from + count && failed < 10; seed++)
-        failed += !run_seed(&c, mix, seed);
-    begin(&c, NULL);
-    printf("%s: %" PRIu64 " decisions on %" PRIu64 " numbers compared, %" PRIu64 " differ;", sim_mix_name(mix), c.compared, c.numbers, c.different);
-    for (int v = 0; v < TRK_V_COUNT; v++)
-        if (c.verdicts[v])
-            printf(" %s %" PRIu64, trk_verdict_name((enum trk_verdict)v), c.verdicts[v]);
-    printf("; not compared: %" PRIu64 " of filters that may forget, %" PRIu64 " about seals and sizes\n", c.forgetful, c.foreign);
-    return failed || c.compared == 0;
+        failed += !run_seed(mix, seed);
+    comparison_begin(&comparison, false);
+    comparison_print(&comparison, sim_mix_name(mix));
+    return failed || comparison.compared == 0;
+}
+
+/* ---- clients that lie (greedy.h), each beside an honest one ---- */
+
+static bool run_greedy(bool ghost, int how, unsigned hosts, bool domains, uint64_t seed)
+{
+    static struct arena a;
+    static struct puppet puppets[2];
+    static struct ghost liar;
+    struct arena_config c = { .seed = seed, .rate_bytes_per_us = 3, .queue_bytes = 60000, .delay_us = 10000, .n_hosts = hosts,
+                              .wipe_ms = (seed + hosts) % 2 ? 3000 : 0, .until_us = 12000000, .witness = &witness };
+    uint64_t before = comparison.different;
+    char name[64];
+
+    if (ghost && (how == GHOST_SLEEPS || how == GHOST_REFRESHES))
+        c.until_us = (GHOST_WAKES_S + 10) * 1000000ull;
+    for (unsigned i = 0; i < hosts; i++)
+        c.domain[i] = domains ? 100 + i : 100;
+    comparison_begin(&comparison, false);
+    arena_init(&a, &c);
+    if (ghost) {
+        ghost_init(&liar, (enum ghost_story)how);
+        arena_join(&a, &ghost_hooks, &liar, 0);
+    } else {
+        puppet_init(&puppets[0], (enum puppet_trick)how);
+        arena_join(&a, &puppet_hooks, &puppets[0], 0);
+    }
+    puppet_init(&puppets[1], PUPPET_HONEST);
+    arena_join(&a, &puppet_hooks, &puppets[1], 300000);
+    arena_run(&a);
+    snprintf(name, sizeof name, "%s %d, %u hosts%s", ghost ? "ghost" : "puppet", how, hosts, domains ? " of their own domains" : "");
+    return held(name, seed, before);
+}
+
+static int run_liars(uint64_t from, uint64_t count)
+{
+    unsigned failed = 0;
+
+    for (uint64_t seed = from; seed < from + count && failed < 10; seed++)
+        for (unsigned hosts = 1; hosts <= 2; hosts++) {
+            for (int how = PUPPET_HONEST; how <= PUPPET_REPLAYS; how++)
+                if (hosts > 1 || (how != PUPPET_HIDES_BY_DOMAIN && how != PUPPET_CUTS_BY_DOMAIN))
+                    failed += !run_greedy(false, how, hosts, hosts > 1, seed);
+            for (int how = GHOST_HONEST; how <= GHOST_HOSTS; how++)
+                if (hosts > 1 || (how != GHOST_FORKS && how != GHOST_HOSTS))
+                    failed += !run_greedy(true, how, hosts, hosts > 1 && seed & 1, seed);
+        }
+    comparison_begin(&comparison, false);
+    comparison_print(&comparison, "greedy");
+    return failed || comparison.compared == 0;
 }
 
 int main(int argc, char **argv)
 {
     const char *seeds = getenv("TRICKLES_SIM_SEEDS");
 
-    if (argc == 4)
+    if (argc == 4) {
+        uint64_t from = strtoull(argv[2], NULL, 10), count = strtoull(argv[3], NULL, 10), most = seeds ? strtoull(seeds, NULL, 10) : count;
+        if (strcmp(argv[1], "greedy") == 0)
+            return run_liars(from, count);
         for (enum sim_mix mix = 0; mix < SIM_MIXES; mix++)
-            if (strcmp(argv[1], sim_mix_name(mix)) == 0) {
-                uint64_t count = strtoull(argv[3], NULL, 10), most = seeds ? strtoull(seeds, NULL, 10) : count;
-                return run(mix, strtoull(argv[2], NULL, 10), most < count ? most : count);
-            }
-    fprintf(stderr, "usage: oracle_rules plain|harsh|big|attack FROM COUNT\n");
+            if (strcmp(argv[1], sim_mix_name(mix)) == 0)
+                return run_mix(mix, from, most < count ? most : count);
+    }
+    fprintf(stderr, "usage: oracle_rules plain|harsh|big|attack|greedy FROM COUNT\n");
     return 2;
 }

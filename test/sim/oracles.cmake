@@ -22,10 +22,12 @@ sim_program(sim_latency reno_http.c reno_sender.c)
 sim_test(latency sim sim_latency)
 
 # The model of the rules beside every decision of the swarm's servers.
-sim_program(oracle_rules model_rules.c)
+sim_program(oracle_rules model_rules.c compare_rules.c arena.c greedy_ghost.c greedy_puppet.c)
 target_link_libraries(oracle_rules PRIVATE m)
 foreach(mix plain harsh attack)
   sim_test(oracle.rules.${mix} sim oracle_rules ${mix} 1 1000)
   sim_test(oracle.rules.long.${mix} long oracle_rules ${mix} 200001 10000)
 endforeach()
 sim_test(oracle.rules.big sim oracle_rules big 1 20)
+sim_test(oracle.rules.greedy sim oracle_rules greedy 1 1)
+sim_test(oracle.rules.long.greedy long oracle_rules greedy 2 20)
