@@ -27,6 +27,8 @@ static void print_program(const struct sim_program_config *c)
 
     printf("    IPv%d, mtu %u, buffers %" PRIu32 "/%" PRIu32 ", pipeline %u, %s, coalesce %" PRIu32 " us%s", c->flow.src.family, c->mtu,
            c->receive_bytes, c->send_bytes, c->pipeline, endings[c->ending], c->coalesce_us, c->syn_data ? ", data in the SYN" : "");
+    if (c->sleep_us)
+        printf(", sleeps %" PRIu32 " of %" PRIu32 " us", c->sleep_us, c->sleep_every_us);
     if (c->read_chunk_bytes)
         printf(", reads %" PRIu32 " every %" PRIu32 " us", c->read_chunk_bytes, c->read_every_us);
     if (c->stop_until_us)

@@ -31,6 +31,7 @@ struct sim_program_config {
     uint64_t stop_from_us, stop_until_us;              /* the reader sleeps */
     unsigned feed_most;                /* arrivals before the loop runs at the latest; 0: 8 */
     uint32_t coalesce_us;              /* the loop above the engine wakes so late after an arrival */
+    uint32_t sleep_every_us, sleep_us; /* a busy host: the program is not scheduled for so long, ever so often */
     uint32_t receive_bytes, send_bytes;
     uint64_t *done_us;                 /* NULL, or where to note when each object was read whole */
     struct trk_flow flow;
@@ -55,6 +56,14 @@ struct sim_program {
     bool     finished, gave_up;        /* gave up: no SYN was ever answered, for as long as Linux tries */
     const char *violation; char detail[160];
 };
+
+/* Until when the program is not scheduled; at or before now_us: it is awake. */
+static inline uint64_t sim_program_asleep_until(const struct sim_program *p, uint64_t now_us)
+{
+    const struct sim_program_config *c = &p->config;
+    uint64_t in_turn = c->sleep_every_us ? now_us % c->sleep_every_us : 0;
+    return in_turn < c->sleep_us ? now_us - in_turn + c->sleep_us : now_us;
+}
 
 typedef void sim_program_send(void *arg, const uint8_t *packet, uint32_t bytes);
 

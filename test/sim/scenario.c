@@ -102,6 +102,10 @@ static void random_program(struct sim_random *r, struct sim_program_config *c, u
     }
     if (sim_random_chance(r, .1))
         c->mtu = (uint16_t)sim_random_range(r, 1300, 1499);
+    if (sim_random_chance(r, .1)) {
+        c->sleep_us = (uint32_t)sim_random_range(r, 1000, 150000);
+        c->sleep_every_us = c->sleep_us + (uint32_t)sim_random_range(r, 1000, 500000);
+    }
     if (sim_random_chance(r, .03))
         c->abort_us = sim_random_below(r, 3000000);
 }

@@ -31,6 +31,7 @@ bool workload_half_close(void);
 bool workload_nothing_but_the_end(void);
 bool workload_black_hole(void);
 bool workload_idle(void);
+bool workload_busy_host(void);
 bool workload_slow_reader(void);
 bool workload_blackout(void);
 bool workload_refused_post(void);

@@ -63,6 +63,31 @@ bool workload_idle(void)
     return ok;
 }
 
+/* A busy host does not schedule the program for a while: that is no loss, and nothing restarts. */
+bool workload_busy_host(void)
+{
+    double seconds[2];
+    bool ok = true;
+
+    for (int i = 0; i < 2; i++) {
+        workload_begin();
+        workload.server.domain[0] = 1;
+        workload.server.filter_bytes = 1 << 20;
+        workload.down[0].rate_bytes_per_us = 10;
+        workload.down[0].queue_bytes = 400000;
+        workload.clients[0].receive_bytes = 1 << 20;
+        workload.clients[0].feed_most = 64;
+        workload.clients[0].sleep_us = i ? 60000 : 0;
+        workload.clients[0].sleep_every_us = i ? 300000 : 0;
+        workload_add('K', 20000000, 0, 0);
+        ok &= workload_run();
+        seconds[i] = (double)result.finished_us[0] / 1e6;
+        printf("  sleeping %d ms of 300: %.2f s, %" PRIu64 " timeouts, %" PRIu64 " resumes, %" PRIu64 " lost\n", i ? 60 : 0, seconds[i],
+               result.stats[0].timeouts, result.stats[0].resumes, result.stats[0].numbers_lost);
+    }
+    return workload_require(seconds[1] < 2 * seconds[0], "a program that sleeps a fifth of the time does not take twice as long") && ok;
+}
+
 bool workload_slow_reader(void)
 {
     bool ok = true;

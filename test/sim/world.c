@@ -144,6 +144,25 @@ static void at_server(struct world *w, const struct sim_event *e)
     observe_arrival(w, e, true, fate);
 }
 
+/* What arrives at a program that sleeps waits in its socket; its timers ring after that. */
+static bool put_off(struct world *w, struct sim_event *e)
+{
+    if (e->kind != SIM_EVENT_TO_CLIENT && e->kind != SIM_EVENT_CLIENT_WAKE)
+        return false;
+    struct sim_program *p = &w->clients[e->client];
+    uint64_t until_us = sim_program_asleep_until(p, w->now_us);
+    if (until_us <= w->now_us)
+        return false;
+    if (e->kind == SIM_EVENT_TO_CLIENT) {
+        sim_events_add(&w->events, until_us, e->kind, e->client, e->packet);
+    } else if (e->at_us == p->wake_us) {
+        p->wake_us = SIM_NEVER;
+        wake_client(w, e->client, until_us + 1);
+    }
+    e->packet = NULL;
+    return true;
+}
+
 static void happen(struct world *w, const struct sim_event *e)
 {
     switch (e->kind) {
@@ -279,7 +298,8 @@ bool sim_world_run(const struct sim_scenario *s, struct sim_outcome *out)
     begin(&w, s, out);
     while (w.unfinished > 0 && w.now_us <= (uint64_t)s->limit_s * 1000000 && !violated(&w) && sim_events_next(&w.events, &e)) {
         w.now_us = e.at_us;
-        happen(&w, &e);
+        if (!put_off(&w, &e))
+            happen(&w, &e);
         free(e.packet);
         if (++out->events == EVENTS_MAX)
             fail(&w, "it hangs", "too many events");
