@@ -2,7 +2,8 @@
 #
 # trickles_net_test(SCRIPT LABEL SECONDS [SERIAL] [ARGS argument...]) registers SCRIPT.sh as LABEL.SCRIPT.
 # A test that takes longer than SECONDS is asked to end, so that its trap still removes what it made; CTest itself
-# would kill it outright. What may take long starts early, beside what needs the processor. SERIAL: it measures rates or memory, so nothing else may run beside it.
+# would kill it outright. What may take long starts early, beside what needs the processor. SERIAL: it measures rates,
+# so nothing else may run beside it.
 function(trickles_net_test script label seconds)
   cmake_parse_arguments(T "SERIAL" "" "ARGS" ${ARGN})
   string(REGEX REPLACE "^(test|long|system)_" "" name ${script})
@@ -29,7 +30,7 @@ trickles_net_test(system_memory    net 180)
 trickles_net_test(system_container net 180)
 trickles_net_test(system_examples  net 60)
 foreach(kind even answers requests both disorder)
-  trickles_net_test(system_loss    net 400 ARGS ${kind})
+  trickles_net_test(system_loss    net 600 ARGS ${kind})
 endforeach()
 trickles_net_test(system_floor     net 120 SERIAL)
 trickles_net_test(system_loss      long 3600 ARGS long)
