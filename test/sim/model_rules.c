@@ -1,4 +1,4 @@
-#include "model_rules.h"
+#include "model_filter.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 #define TICK_MS 16
 #define HORIZON_MS 60000
 #define SKEW_MS 15000
-#define WORD_LIFE_S 76                 /* horizon and skew, and the second that had begun */
 
 /* ---- the window ---- */
 
@@ -62,104 +61,6 @@ static uint64_t first_missing(const struct trk_part *p, uint64_t k)
     return at + 1 < k ? at + 1 : 0;
 }
 
-/* ---- the filter ---- */
-
-enum fate { FREE, SPENT, LOST };
-
-struct key { uint64_t h, n; uint32_t t, generation; };
-struct entry { struct key key; bool used; enum fate fate; };
-struct word { bool taken; uint64_t h; uint32_t t; bool used; uint32_t generation; uint64_t high, touched_s; };
-
-struct model_filter {
-    struct entry *entries; uint32_t places, used;
-    struct word words[64];             /* far more than clients of a run */
-};
-
-struct model_filter *model_filter_new(void)
-{
-    struct model_filter *f = calloc(1, sizeof *f);
-
-    if (f)
-        f->entries = calloc(f->places = 1024, sizeof *f->entries);
-    if (!f || !f->entries)
-        abort();
-    return f;
-}
-
-void model_filter_free(struct model_filter *f)
-{
-    if (f)
-        free(f->entries);
-    free(f);
-}
-
-static bool same_key(const struct key *a, const struct key *b) { return a->h == b->h && a->t == b->t && a->generation == b->generation && a->n == b->n; }
-
-static struct entry *place(struct entry *entries, uint32_t places, const struct key *key)
-{
-    uint64_t hash = (key->h ^ key->n * 0x9e3779b97f4a7c15ull ^ (uint64_t)key->generation << 40) * 0xbf58476d1ce4e5b9ull;
-    uint32_t i = (uint32_t)(hash >> 32) & (places - 1);
-
-    while (entries[i].used && !same_key(&entries[i].key, key))
-        i = (i + 1) & (places - 1);
-    return &entries[i];
-}
-
-static void grow(struct model_filter *f)
-{
-    struct entry *larger = calloc(2 * f->places, sizeof *larger);
-
-    if (!larger)
-        abort();
-    for (uint32_t i = 0; i < f->places; i++)
-        if (f->entries[i].used)
-            *place(larger, 2 * f->places, &f->entries[i].key) = f->entries[i];
-    free(f->entries);
-    f->entries = larger;
-    f->places *= 2;
-}
-
-static enum fate *fate_of(const struct model_case *c, uint64_t n)
-{
-    struct model_filter *f = c->filter;
-    struct key key = { c->request->id.h, n, c->request->id.t, c->request->generation };
-
-    if (2 * f->used > f->places)
-        grow(f);
-    struct entry *e = place(f->entries, f->places, &key);
-    f->used += !e->used;
-    if (!e->used)
-        *e = (struct entry){ key, true, FREE };
-    return &e->fate;
-}
-
-static struct word *word_of(const struct model_case *c)
-{
-    struct word *w = c->filter->words, *end = w + sizeof c->filter->words / sizeof *w - 1;
-
-    while (w < end && w->taken && (w->h != c->request->id.h || w->t != c->request->id.t))
-        w++;
-    if (!w->used || c->now_ms / 1000 > w->touched_s + WORD_LIFE_S)
-        *w = (struct word){ .taken = true, .h = c->request->id.h, .t = c->request->id.t };
-    return w;
-}
-
-static bool is_above(uint32_t a, uint32_t b) { return (int32_t)(a - b) > 0; }
-
-static void raise_word(const struct model_case *c, uint32_t generation, uint64_t high)
-{
-    struct word *w = word_of(c);
-
-    if (!w->used || is_above(generation, w->generation))
-        w->high = 0;
-    if (!w->used || !is_above(w->generation, generation)) {
-        w->generation = generation;
-        w->high = high > w->high ? high : w->high;
-    }
-    w->used = true;
-    w->touched_s = c->now_ms / 1000;
-}
-
 /* ---- numbers ---- */
 
 static void grant(struct model_answer *out, unsigned part, uint64_t n, struct trk_piece piece)
@@ -205,15 +106,15 @@ static void spend_opening(const struct trk_part *p, unsigned part, uint64_t k, s
 }
 
 /* Lost numbers directly before k that nobody spent live on in k's place. `was`: L's fate before this report. */
-static uint64_t lowest_recreated(const struct model_case *c, const struct trk_part *p, const struct recovery *r, enum fate was)
+static uint64_t lowest_recreated(const struct model_case *c, const struct trk_part *p, const struct recovery *r, enum model_fate_kind was)
 {
     uint64_t j = p->k;
 
     while (j - 1 > p->piece.base && !received(p, j - 1) && p->k - (j - 1) <= TRK_RECREATE_MAX && lives_on(r, j - 1)) {
-        if (c->filter && (j - 1 == r->loss ? was : *fate_of(c, j - 1)) != FREE)
+        if (c->filter && (j - 1 == r->loss ? was : *model_fate(c, j - 1)) != MODEL_FREE)
             break;
         if (c->filter)
-            *fate_of(c, j - 1) = LOST;
+            *model_fate(c, j - 1) = MODEL_LOST;
         j--;
     }
     return j;
@@ -227,7 +128,7 @@ static bool run_reaches(const struct trk_part *p, uint64_t loss)
     return loss < p->k;
 }
 
-static void spend_recovering(const struct model_case *c, unsigned part, const struct recovery *r, enum fate was, uint64_t k, struct model_answer *out)
+static void spend_recovering(const struct model_case *c, unsigned part, const struct recovery *r, enum model_fate_kind was, uint64_t k, struct model_answer *out)
 {
     const struct trk_part *p = &c->request->parts[part];
     uint64_t from = k == p->k ? lowest_recreated(c, p, r, was) : k;
@@ -235,7 +136,7 @@ static void spend_recovering(const struct model_case *c, unsigned part, const st
     for (uint64_t j = from; j <= k; j++)
         if (lives_on(r, j))
             grant(out, part, j + r->half, r->piece);
-    if (k == p->k && run_reaches(p, r->loss) && was == FREE && p->terminal_ask)
+    if (k == p->k && run_reaches(p, r->loss) && was == MODEL_FREE && p->terminal_ask)
         out->terminal[part] = r->loss;
 }
 
@@ -244,23 +145,23 @@ static enum trk_verdict spend_part(const struct model_case *c, unsigned part, st
     const struct trk_part *p = &c->request->parts[part];
     bool opening = p->kind == TRK_OPENING;
     struct recovery r = opening ? (struct recovery){ 0 } : recovery_of(p, p->k);
-    enum fate was = FREE;
+    enum model_fate_kind was = MODEL_FREE;
     unsigned spent = 0;
 
     if (r.loss && c->filter) {
-        enum fate *loss = fate_of(c, r.loss);
+        enum model_fate_kind *loss = model_fate(c, r.loss);
         was = *loss;
-        if (was == SPENT)
+        if (was == MODEL_SPENT)
             return TRK_V_LOSS_SPENT;
-        *loss = LOST;
+        *loss = MODEL_LOST;
     }
     for (uint64_t k = p->k; k < p->k + p->m; k++) {
-        if (c->filter && *fate_of(c, k) != FREE)
+        if (c->filter && *model_fate(c, k) != MODEL_FREE)
             continue;
         if (c->filter)
-            *fate_of(c, k) = SPENT;
+            *model_fate(c, k) = MODEL_SPENT;
         spent++;
-        if (opening && c->filter && word_of(c)->used && !is_above(c->request->generation, word_of(c)->generation))
+        if (opening && c->filter && model_word(c)->used && !model_above(c->request->generation, model_word(c)->generation))
             return TRK_V_OLD_GENERATION;
         if (opening)
             spend_opening(p, part, k, out);
@@ -285,11 +186,28 @@ static uint64_t high_of(const struct trk_part *p)
     return lives_on(&r, last) ? last + r.half : 0;
 }
 
+/* How many packets the part would bring if all of it were free. */
+static uint64_t packets_of(const struct trk_part *p)
+{
+    uint64_t last = p->k + p->m - 1, n = 0;
+    struct recovery r = recovery_of(p, p->k);
+
+    if (p->kind == TRK_OPENING)
+        return p->piece.start;
+    if (!r.loss)
+        return last + window_at(p->piece, last) - (p->k - 1 + window_at(p->piece, p->k - 1));
+    for (uint64_t j = p->k - 1; j > p->piece.base && !received(p, j) && p->k - j <= TRK_RECREATE_MAX; j--)
+        n += lives_on(&r, j);
+    for (uint64_t j = p->k; j <= last; j++)
+        n += lives_on(&r, j);
+    return n + (run_reaches(p, r.loss) && p->terminal_ask);
+}
+
 static enum trk_verdict judge_numbers(const struct model_case *c, struct model_answer *out)
 {
     const struct trk_request *q = c->request;
     enum trk_verdict v = TRK_V_REPLAYED;
-    uint64_t high = 0;
+    uint64_t high = 0, packets = 0;
     bool any = false;
 
     for (unsigned i = 0; i < q->n_parts; i++) {
@@ -298,20 +216,22 @@ static enum trk_verdict judge_numbers(const struct model_case *c, struct model_a
         if (p->kind != TRK_OPENING && r.loss && p->k + p->m - 1 > r.right)
             return TRK_V_BEYOND_RECOVERY;
     }
-    if (c->filter && word_of(c)->used && is_above(word_of(c)->generation, q->generation))
+    if (c->filter && model_word(c)->used && model_above(model_word(c)->generation, q->generation))
         return TRK_V_OLD_GENERATION;
     for (unsigned i = 0; i < q->n_parts; i++) {
-        v = spend_part(c, i, out);
+        bool fits = packets + packets_of(&q->parts[i]) <= GRANT_MAX;
+        v = fits ? spend_part(c, i, out) : TRK_V_TOO_MANY;
         if (v != TRK_V_ANSWERED)
             continue;
         any = true;
+        packets += packets_of(&q->parts[i]);
         if (high_of(&q->parts[i]) > high)
             high = high_of(&q->parts[i]);
         if (c->filter && q->parts[i].kind == TRK_OPENING)
-            raise_word(c, q->generation, high);
+            model_raise(c, q->generation, high);
     }
     if (any && c->filter)
-        raise_word(c, q->generation, high);
+        model_raise(c, q->generation, high);
     return any ? TRK_V_ANSWERED : v;
 }
 
@@ -351,11 +271,11 @@ static struct restart restart_of(const struct trk_part *p, uint64_t k, uint64_t 
 /* Not from the newest window: more was granted since than this window can have held, or a later generation was honoured. */
 static void judge_staleness(const struct model_case *c, bool own, struct restart *r)
 {
-    const struct word *w = c->filter ? word_of(c) : NULL;
+    const struct model_word *w = c->filter ? model_word(c) : NULL;
 
     if (!w || !w->used)
         return;
-    if (!is_above(w->generation, c->request->generation) && !(own && w->generation == c->request->generation && w->high > r->last))
+    if (!model_above(w->generation, c->request->generation) && !(own && w->generation == c->request->generation && w->high > r->last))
         return;
     r->start = r->start < 2 ? r->start : 2;
     r->piece.start = (uint32_t)r->start;
@@ -390,7 +310,7 @@ static enum trk_verdict judge_restart(const struct model_case *c, struct model_a
     const struct trk_request *q = c->request;
     const struct trk_part *p = &q->parts[0];
     const struct trk_grant_ref *star = grant_of(p, p->k);
-    const struct word *w = c->filter ? word_of(c) : NULL;
+    const struct model_word *w = c->filter ? model_word(c) : NULL;
     int64_t age = star ? age_ms(c, star->tick) : 0;
     uint64_t cut_f = cut_of(star);
     uint32_t to = q->generation + q->attempt;
@@ -399,7 +319,7 @@ static enum trk_verdict judge_restart(const struct model_case *c, struct model_a
         return TRK_V_ATTEMPTS;
     if (q->attempt >= 2 && age < (int64_t)50 << (q->attempt - 2))
         return TRK_V_TOO_EARLY;
-    if (w && w->used && !is_above(to, w->generation))
+    if (w && w->used && !model_above(to, w->generation))
         return TRK_V_OLD_GENERATION;
     bool own = q->domain == c->domain;
     bool believed = c->filter ? own && w->used && w->generation == q->generation && (cut_f || w->high <= p->k) : cut_f && own;
@@ -407,14 +327,14 @@ static enum trk_verdict judge_restart(const struct model_case *c, struct model_a
     struct restart r = restart_of(p, p->k, cut_f, why, age > 1000);
     if (r.loss && p->k > r.loss - 1 + r.window)
         return TRK_V_BEYOND_RECOVERY;
-    if (c->filter && own && r.loss && *fate_of(c, r.loss) == SPENT)
+    if (c->filter && own && r.loss && *model_fate(c, r.loss) == MODEL_SPENT)
         return TRK_V_LOSS_SPENT;
     judge_staleness(c, own, &r);
     for (uint64_t n = r.last + 1; n <= r.last + r.start; n++)
         grant(out, 0, n, r.piece);
     out->generation = to;
     if (c->filter)
-        raise_word(c, to, r.last + r.start);
+        model_raise(c, to, r.last + r.start);
     return TRK_V_ANSWERED;
 }
 
@@ -428,7 +348,7 @@ static enum trk_verdict judge_refresh(const struct model_case *c, struct model_a
     struct restart r = restart_of(p, k, cut_of(grant_of(p, k)), REFRESHES, false);
 
     out->generation = q->generation + TRK_REFRESH_STEP;
-    if (c->filter && word_of(c)->used && !is_above(out->generation, word_of(c)->generation))
+    if (c->filter && model_word(c)->used && !model_above(out->generation, model_word(c)->generation))
         return TRK_V_OLD_GENERATION;
     if (r.loss && k > r.loss - 1 + r.window)
         return TRK_V_BEYOND_RECOVERY;
