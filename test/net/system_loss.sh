@@ -35,12 +35,12 @@ case ${1:-even} in
     even)     measure 1 10000000 "$floor" loss=0 loss=0 ;;
     answers)  measure 2 10000000 "$floor" loss=0 loss=1
               measure 1 1000000 0 loss=0 loss=5 ;;
-    requests) measure 1 1000000 0 loss=1 loss=0
-              measure 1 100000 0 loss=5 loss=0 ;;
-    both)     measure 1 1000000 0 loss=1 loss=1
-              measure 1 100000 0 loss=5 loss=5 ;;
-    disorder) measure 1 1000000 0 reorder=1,duplicate=1 reorder=1,duplicate=1
-              measure 1 1000000 0 corrupt=0.1 corrupt=0.1 ;;
+    requests) measure 1 10000000 "$floor" loss=1 loss=0
+              measure 1 1000000 0 loss=5 loss=0 ;;
+    both)     measure 1 10000000 "$floor" loss=1 loss=1
+              measure 1 1000000 0 loss=5 loss=5 ;;
+    disorder) measure 1 10000000 0 reorder=1,duplicate=1 reorder=1,duplicate=1
+              measure 1 10000000 0 corrupt=0.1 corrupt=0.1 ;;
     long)
         hang_s=900
         for up in 0 1 5 10; do
