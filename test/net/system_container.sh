@@ -16,8 +16,13 @@ daemon_setup
 cgroup=trickles-test-$$
 containers_end() {
     if [ -n "${PIDS[holder]:-}" ]; then stop holder KILL 2>/dev/null; fi
-    sleep 0.2
-    find /sys/fs/cgroup/ -depth -type d -path "*/$cgroup*" -exec rmdir {} \; 2>/dev/null
+    # A group can be removed when its last process is gone, which the kernel takes its time for.
+    local i
+    for ((i = 0; i < 50; i++)); do
+        find /sys/fs/cgroup/ -depth -type d -path "*/$cgroup*" -exec rmdir {} \; 2>/dev/null
+        if [ -z "$(find /sys/fs/cgroup/ -maxdepth 2 -name "$cgroup" 2>/dev/null)" ]; then return; fi
+        sleep 0.1
+    done
 }
 trap '{ status=$?; trap - ERR; set +e; containers_end; (exit $status); cleanup; }' EXIT
 
