@@ -270,6 +270,22 @@ START_TEST(a_quarter_of_the_words_is_safe)
 }
 END_TEST
 
+START_TEST(half_of_the_groups_is_safe)
+{
+    for (uint8_t seed = 0; seed < 20; seed++) {
+        uint8_t key[TRK_FILTER_KEY_BYTES] = { seed };
+        fresh_filter();
+        filter = trk_filter_create(filter_memory, sizeof filter_memory, FILTER_DOMAIN, key);
+        uint64_t half = stats().groups / 2;
+        for (uint64_t i = 0; i < half; i++)
+            ck_assert_uint_eq(spend(0, 16 * i, 16), 0xffff);
+        ck_assert_uint_eq(stats().groups_live, half);
+        ck_assert_uint_eq(stats().evicted, 0);
+        ck_assert_uint_eq(stats().horizon_ms, TRK_HORIZON_MS);
+    }
+}
+END_TEST
+
 /* ---------------- words ---------------- */
 
 START_TEST(the_word_only_rises)
@@ -360,4 +376,4 @@ END_TEST
 UNIT_MAIN("replay_filter", a_number_is_spent_once, spent_and_lost_exclude_each_other, runs_across_groups, numbers_at_the_ends_of_the_space,
           entries_live_for_horizon_and_skew, the_second_wraps, clocks_that_step, a_clock_that_jumps_and_returns,
           a_floor_does_not_outlive_its_use, eviction_raises_the_floor_first, evicted_words_raise_the_floor,
-          a_quarter_of_the_words_is_safe, the_word_only_rises, raised_only_from_what_was_seen, attached_again, unsuited_memory)
+          a_quarter_of_the_words_is_safe, half_of_the_groups_is_safe, the_word_only_rises, raised_only_from_what_was_seen, attached_again, unsuited_memory)
