@@ -20,7 +20,7 @@ static struct home home_of(struct trk_filter *f, uint64_t hash)
 static trk_u128 *place_of(const struct home *h, int i) { return h->line[i / WORDS_PER_LINE] + i % WORDS_PER_LINE; }
 
 static uint64_t lower_tag(uint64_t hash) { return hash >> 40 | 1; }          /* never 0: an empty word has no tag */
-static uint64_t upper_tag(uint64_t hash) { return hash >> 24 & 0xffff; }
+static uint64_t upper_tag(uint64_t hash) { return hash * 0xc2b2ae3d27d4eb4full >> 48; }       /* not the bits that choose the line */
 static uint8_t second_of(const struct word *w) { return (uint8_t)w->lower; }
 
 static struct word pack(uint64_t hash, uint32_t generation, uint64_t high, uint8_t second)
