@@ -113,6 +113,8 @@ void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const st
 {
     bool ours = c->input_state == TRK_IN_OUTSTANDING && origin->input && origin->input->offset == c->consumed &&
                 m->n_conts && m->conts[0].type == TRK_UCONT_INPUT && m->conts[0].first >= c->consumed;    /* else another answer was first */
+    if (ours)
+        c->large_missed = 0;                         /* what was missed of it was no larger than this */
     if (ours && m->flags & TRK_F_MORE)
         input_more(c, &m->conts[0]);
     else if (ours && m->flags & TRK_F_DONE && m->n_conts == 2 && m->conts[1].type == TRK_UCONT_OUTPUT)
