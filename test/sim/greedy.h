@@ -17,6 +17,7 @@ enum puppet_trick {
     PUPPET_PUMPS,                      /* grows its window by packets without data until the first loss */
     PUPPET_PUMPS_ALWAYS,               /* and again whenever the window is small */
     PUPPET_OLD_WINDOWS,                /* after a loss restarts from the largest window that it ever had */
+    PUPPET_OLD_WINDOWS_BY_DOMAIN,      /* the same, at the other host each time */
     PUPPET_REPLAYS,                    /* when the filter was wiped sends everything again */
 };
 struct shot {                          /* a window worth returning to */

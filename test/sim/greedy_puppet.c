@@ -119,6 +119,8 @@ static void keep_windows(struct arena *a, struct player *p)
     if (!best || best->cwnd < cwnd_at_star(c) + 8)
         return;
     u->tricks++;
+    if (u->trick == PUPPET_OLD_WINDOWS_BY_DOMAIN)
+        p->host ^= 1;
     return_to(c, best, attempt_from(c, best, a->now_us), TRK_RESTART_RESUME, a->now_us);
 }
 
@@ -274,7 +276,7 @@ static void runs(struct arena *a, struct player *p)
     case PUPPET_CUTS: case PUPPET_CUTS_BY_DOMAIN:
         cut_answers(a, p);
         break;
-    case PUPPET_OLD_WINDOWS: case PUPPET_REPLAYS:
+    case PUPPET_OLD_WINDOWS: case PUPPET_OLD_WINDOWS_BY_DOMAIN: case PUPPET_REPLAYS:
         keep_windows(a, p);
         break;
     default:

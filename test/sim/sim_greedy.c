@@ -50,6 +50,7 @@ static const struct row rows[] = {
     { .name = "old windows", .how = PUPPET_OLD_WINDOWS },
     { .name = "old windows, from when it was alone", .how = PUPPET_OLD_WINDOWS, .other_from_s = 8, .counts_from_s = 10 },
     { .name = "old windows, refreshed", .how = PUPPET_OLD_WINDOWS, .other_from_s = 8, .counts_from_s = 66 },
+    { .name = "old windows, in another domain", .how = PUPPET_OLD_WINDOWS_BY_DOMAIN, .hosts = 2, .domains = true, .other_from_s = 8, .counts_from_s = 10 },
     { .name = "waits for an emptied filter", .how = PUPPET_REPLAYS, .wipe_ms = 3000 },
     { .name = "many openings of one generation", .ghost = true, .how = GHOST_REFRESHES, .counts_from_s = GHOST_WAKES_S, .counts_s = 10, .in_place = GHOST_SLEEPS },
     { .name = "one restart in two domains", .ghost = true, .how = GHOST_FORKS, .hosts = 2, .domains = true, .two_in_place = true },
