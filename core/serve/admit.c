@@ -1,4 +1,4 @@
-/* admit.c - the only step that remembers (PROTOCOL.md 6.2). Without a filter what is proven is spent, and the answers say
+/* admit.c - the only step that remembers (PROTOCOL.md 6.3). Without a filter what is proven is spent, and the answers say
  * so (TRK_F_NO_FILTER), so that clients send nothing twice on purpose. */
 #include "serve/check.h"
 #include "serve/filter.h"
