@@ -16,21 +16,6 @@ static enum trk_verdict plain_tcp(struct trk_client *c, const struct trk_segment
     return TRK_V_TCP_ONLY;
 }
 
-static void first_number(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
-{
-    uint8_t piece = trk_piece_add(c, &m->grant.piece, TRK_OPENING);
-    c->pieces[piece].sum_known = true;
-    struct trk_number *e = trk_number_take(c, 1, piece);
-    c->n_expected--;
-    e->state = TRK_N_RECEIVED;
-    e->nonce = c->sum = m->nonce;
-    e->arrived_us = now_us;
-    e->tick = m->grant.tick;
-    memcpy(e->seal, m->seal, TRK_SEAL_BYTES);
-    c->star = c->max_held = 1;
-    c->next = 2;
-}
-
 static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
     struct trk_answer m;
@@ -48,7 +33,7 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     c->ack = seg->seq + 1 + seg->payload_bytes;
     c->seq = seg->ack;
     trk_settle(c, &m.grant);
-    first_number(c, &m, now_us);
+    trk_opening_take(c, &m, now_us);
     c->state = TRK_CLIENT_OPEN;
     if (c->syns == 1)
         trk_rtt_sample(c, now_us - c->syn_started_us);

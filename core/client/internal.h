@@ -72,6 +72,8 @@ void     trk_suspect_path(struct trk_client *c);                              /*
 /* restart.c */
 void     trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us);
 void     trk_settle(struct trk_client *c, const struct trk_grant *g);
+/* An opening's one number has arrived: the SYN's answer, or a refresh. Nothing before it counts any more. */
+void     trk_opening_take(struct trk_client *c, const struct trk_answer *m, uint64_t now_us);
 void     trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t now_us);
 
 /* timer.c */

@@ -75,17 +75,8 @@ void trk_settle(struct trk_client *c, const struct trk_grant *g)
     c->awaiting = false;
 }
 
-void trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
+void trk_opening_take(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
 {
-    trk_flush(c);
-    trk_void_from(c, c->next);
-    for (uint32_t i = 0; i < c->n_terminals; i++)
-        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
-    c->n_terminals = 0;
-    trk_input_lost(c);                               /* a refresh processes no input */
-    c->attempt = 1;                                  /* so that settle forgets the old generation */
-    trk_settle(c, &m->grant);
-    c->stats.refreshes++;
     uint64_t n = m->n;
     c->next = n;
     c->end = n - 1;
@@ -100,10 +91,23 @@ void trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t no
     e->arrived_us = now_us;
     e->tick = m->grant.tick;
     memcpy(e->seal, m->seal, TRK_SEAL_BYTES);
-    c->star = n;
+    c->star = c->max_held = n;
     c->last = n - 1;
     c->next = n + 1;
-    c->max_held = n;
+}
+
+void trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t now_us)
+{
+    trk_flush(c);
+    trk_void_from(c, c->next);
+    for (uint32_t i = 0; i < c->n_terminals; i++)
+        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
+    c->n_terminals = 0;
+    trk_input_lost(c);                               /* a refresh processes no input */
+    c->attempt = 1;                                  /* so that settle forgets the old generation */
+    trk_settle(c, &m->grant);
+    c->stats.refreshes++;
+    trk_opening_take(c, m, now_us);
     c->backoff = 0;
     c->progress_us = now_us;
 }
