@@ -20,6 +20,7 @@ struct trk_number *trk_number_take(struct trk_client *c, uint64_t n, uint8_t pie
 uint8_t  trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum trk_kind kind);
 uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force);     /* returns when to look again */
 void     trk_void_from(struct trk_client *c, uint64_t n);                    /* numbers >= n of this generation are void */
+size_t   trk_report_cap(const struct trk_client *c);                          /* ranges that surely fit a request */
 size_t   trk_report_make(const struct trk_client *c, uint64_t base, uint64_t last, struct trk_range *out, size_t cap); /* 0: too many */
 uint64_t trk_report_sum(struct trk_client *c, uint8_t piece, uint64_t last);
 uint64_t trk_next_kept(struct trk_client *c);                                /* lowest kept number, 0: none */
@@ -30,6 +31,7 @@ uint64_t trk_window_end(const struct trk_client *c);                         /* 
 uint64_t trk_askable_end(const struct trk_client *c);                        /* what continuations cover, the buffer takes and makes sense */
 uint64_t trk_wanted_bytes(const struct trk_client *c);
 void     trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes);
+void     trk_want_terminals_again(struct trk_client *c);                      /* none is waited for any more */
 bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin);
 void     trk_forget_early(struct trk_client *c);                             /* data of an input's answer without DONE */
 bool     trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v);

@@ -157,6 +157,12 @@ void trk_void_from(struct trk_client *c, uint64_t n)
     }
 }
 
+size_t trk_report_cap(const struct trk_client *c)
+{
+    size_t cap = (c->fill - 250u) / 6;
+    return cap < TRK_RANGES_MAX ? cap : TRK_RANGES_MAX;
+}
+
 size_t trk_report_make(const struct trk_client *c, uint64_t base, uint64_t last, struct trk_range *out, size_t cap)
 {
     size_t n = 0;

@@ -56,6 +56,13 @@ void trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes)
         trk_intervals_add(&c->again, left, right);
 }
 
+void trk_want_terminals_again(struct trk_client *c)
+{
+    for (uint32_t i = 0; i < c->n_terminals; i++)
+        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
+    c->n_terminals = 0;
+}
+
 /* Continuations whose bytes have all arrived serve no more. */
 static void drop_served_conts(struct trk_client *c)
 {

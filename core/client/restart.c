@@ -9,7 +9,7 @@ static void remember_star(struct trk_client *c)
     struct trk_range ranges[TRK_RANGES_MAX];
     uint64_t k = c->star;
     struct trk_number *e = trk_number_at(c, k);
-    size_t cap = (c->fill - 250u) / 6 < TRK_RANGES_MAX ? (c->fill - 250u) / 6 : TRK_RANGES_MAX;
+    size_t cap = trk_report_cap(c);
     /* A report that does not fit: go back to a number below which it does. */
     while (e && k > 1 && (e->state != TRK_N_RECEIVED || !trk_report_make(c, c->pieces[e->piece].piece.base, k, ranges, cap)))
         e = trk_number_at(c, --k);
@@ -46,9 +46,7 @@ void trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t
     bool aged = now_us - c->star_number.arrived_us > (uint64_t)TRK_AGED_MS * 1000;
     struct trk_step step = trk_restart(p->kind, &p->piece, &report, k, kind == TRK_RESTART_RESUME ? TRK_WHY_RESUME : TRK_WHY_TIMEOUT, c->cut_f, aged);
     trk_void_from(c, c->next);
-    for (uint32_t i = 0; i < c->n_terminals; i++)
-        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
-    c->n_terminals = 0;
+    trk_want_terminals_again(c);
     trk_input_lost(c);
     c->awaiting = true;
     expect_grant(c, &step);
@@ -100,9 +98,7 @@ void trk_refreshed(struct trk_client *c, const struct trk_answer *m, uint64_t no
 {
     trk_flush(c);
     trk_void_from(c, c->next);
-    for (uint32_t i = 0; i < c->n_terminals; i++)
-        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
-    c->n_terminals = 0;
+    trk_want_terminals_again(c);
     trk_input_lost(c);                               /* a refresh processes no input */
     c->attempt = 1;                                  /* so that settle forgets the old generation */
     trk_settle(c, &m->grant);

@@ -94,7 +94,7 @@ bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     struct trk_number *e = trk_number_at(c, k);
     struct trk_client_piece *p = &c->pieces[e->piece];
     struct trk_range ranges[TRK_RANGES_MAX];
-    size_t cap = (c->fill - 250u) / 6 < TRK_RANGES_MAX ? (c->fill - 250u) / 6 : TRK_RANGES_MAX;
+    size_t cap = trk_report_cap(c);
     struct trk_report report = { ranges, trk_report_make(c, p->piece.base, k, ranges, cap) };
     if (!report.n || !p->sum_known)
         return false;                                /* too many gaps to report: the timer's restart ends them */

@@ -89,9 +89,7 @@ static void spend_all_kept(struct trk_client *c, uint64_t now_us)
 
 void trk_timer_run(struct trk_client *c, uint64_t now_us)
 {
-    for (uint32_t i = 0; i < c->n_terminals; i++)
-        trk_want_again(c, c->terminals[i].offset, c->terminals[i].bytes);
-    c->n_terminals = 0;
+    trk_want_terminals_again(c);
     for (uint64_t n = c->next; n <= c->end; n++) {
         struct trk_number *e = trk_number_at(c, n);
         if (e && e->state == TRK_N_EXPECTED)
