@@ -37,6 +37,19 @@ struct trk_link_config {
 /* NULL, errno and a sentence without newline in errbuf on failure: no right (CAP_NET_RAW), no such interface, or one
  * that is neither Ethernet-like nor plain IP. No ports: nothing is received until trk_link_set_ports. */
 struct trk_link *trk_link_open(const struct trk_link_config *config, char *errbuf, size_t errbuf_bytes);
+
+/* The same in two steps, for sockets that outlive the process that reads them: processes that share what an interface receives
+ * have a socket each, in one fanout group. Each frame goes to one of them, in turn; one whose buffer is full is passed over, so
+ * receive_bytes also bounds what a process that hangs can hold.
+ * trk_link_socket: bound and filtered, CLOEXEC; -1 as above. group: NULL: none; -1 there: a new one, whose number is
+ * written there; else that one, of the same interface. A socket joins before it receives, so no frame is seen twice.
+ * trk_link_adopt: a link on such a socket, which belongs to it if it succeeds. */
+int trk_link_socket(const struct trk_link_config *config, int *group, char *errbuf, size_t errbuf_bytes);
+struct trk_link *trk_link_adopt(const struct trk_link_config *config, int fd, char *errbuf, size_t errbuf_bytes);
+/* Give a socket another filter; the number of the fanout group it is in, -1 for none. */
+bool trk_link_refilter(int fd, const struct trk_link_config *config, char *errbuf, size_t errbuf_bytes);
+int trk_link_group(int fd);
+
 void trk_link_close(struct trk_link *link);
 int  trk_link_fd(const struct trk_link *link);          /* readable: call receive */
 /* Replace the filter's ports on a live link (a client opens another connection). False: the old ones stay. */

@@ -64,4 +64,8 @@ struct trk_link {
     struct link_tx tx;
 };
 
+/* socket.c. What an interface is, which need not be known to receive, only to understand. */
+struct link_device { enum trk_framing framing; bool loopback; uint8_t mac[6]; };
+bool trk_link_device(int fd, int ifindex, struct link_device *out, char *errbuf, size_t errbuf_bytes);
+
 #endif
