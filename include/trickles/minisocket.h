@@ -91,6 +91,10 @@ struct msk_options {                        /* zero what you do not set; only re
      * same time; then the same number for all of them. */
     size_t filter_bytes; const char *filter_name; uint32_t domain;
     uint32_t horizon_ms, skew_ms;           /* how old a continuation may be, and how far clocks differ; 0: default */
+    /* How many minisockets may live at once: the one being answered, pending ones and detached ones; 2 ... 4096, 0: 64. Each
+     * is 60 KiB and its packet, resident only once so many have lived at the same time. */
+    uint32_t minisockets;
+    uint32_t extracted_life_ms;             /* how old an extracted minisocket may be when it is installed; 0: 5000 */
     void (*log)(void *arg, enum msk_log_level level, const char *line);     /* NULL: quiet */
     void *log_arg;
 };
@@ -137,10 +141,11 @@ struct msk_event {                          /* lives as long as its minisocket *
     struct msk_input input;
 };
 
-/* A descriptor to poll: readable when events may be there, or interfaces changed. Not to be read. */
+/* A descriptor to poll: readable when events may be there, or interfaces changed. Not to be read. It says nothing about
+ * pending events (below). */
 MSK_API int msk_fd(const struct msk_server *server);
-/* The next event, without blocking. Call it until it returns NULL, then poll: what was answered may leave only then. A
- * minisocket that still lives is dropped first. */
+/* The next event, without blocking: the first pending one, else the next packet's. Call it until it returns NULL, then
+ * poll: what was answered may leave only then. The one that it returned before is dropped if it still lives. */
 MSK_API struct minisock *msk_next_event(struct msk_server *server);
 MSK_API const struct msk_event *msk_event(const struct minisock *m);
 
@@ -148,6 +153,32 @@ typedef void (*msk_handler)(struct minisock *m, const struct msk_event *event, v
 /* Dispatch what is there, a bounded number of events, without blocking. An event that the handler leaves
  * unanswered is dropped. Returns how many events there were, or a negative errno value. */
 MSK_API int msk_process(struct msk_server *server, msk_handler handler, void *arg);
+
+/* The queue itself. msk_gather takes what has arrived into it, as far as minisockets are free (struct msk_options); walk it
+ * by msk_first and msk_after. Every pending minisocket may be used like the one that msk_next_event returned: answered out
+ * of turn, dropped, moved, detached, extracted. One that is left alone is skipped: it stays where it is.
+ *
+ *     msk_gather(server);
+ *     for (struct minisock *next, *m = msk_first(server); m; m = next) {
+ *         next = msk_after(m);
+ *         if (is_too_costly(msk_event(m)))
+ *             msk_drop(m);
+ *     } */
+MSK_API size_t msk_gather(struct msk_server *server);              /* returns how many are pending now */
+MSK_API struct minisock *msk_first(struct msk_server *server);     /* NULL: none is pending */
+MSK_API struct minisock *msk_after(const struct minisock *m);      /* the one behind a pending one; NULL: none */
+/* Put a minisocket in front of all pending ones, or behind them: also the one being answered, or a detached one, which will
+ * be dispatched (again). What was said about it so far is forgotten. -ENOBUFS: as for msk_detach. */
+MSK_API int msk_to_front(struct minisock *m);
+MSK_API int msk_to_back(struct minisock *m);
+
+/* Keep a minisocket beyond its turn: it leaves the queue and lives until you answer, drop, reset or extract it, from
+ * wherever you like (a timer, another descriptor's event), in the server's thread; its answer then leaves at once. Read the
+ * pointers in msk_event anew: they have moved. What msk_more, msk_done or msk_give said before is forgotten.
+ * The client knows nothing of this: it waits for its timer (200 ms or more), then asks again, and you see another event
+ * for the same bytes; an answer that is late by more brings its bytes, but no continuations. Not for MSK_CLOSE (-EINVAL).
+ * -ENOBUFS: one minisocket must stay free for the next event, and all others are in use. */
+MSK_API int msk_detach(struct minisock *m);
 
 /* ---------------- answering (paper 3.3, 4.1 to 4.3) ---------------- */
 
@@ -178,36 +209,113 @@ struct msk_range {                          /* bytes that the client asks for no
 };
 MSK_API size_t msk_ranges(const struct minisock *m);
 /* Memory for the bytes of this event's ranges, MSK_ANSWER_BYTES_MAX of them, until msk_reply. Data given from here leaves
- * together with the answers to other events, which is faster than memory of your own. NULL: the minisocket has ended. */
+ * together with the answers to other events, which is faster than memory of your own. NULL: the minisocket has ended, or
+ * another one that lives has this memory. */
 MSK_API uint8_t *msk_room(struct minisock *m);
 MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out);
 /* The bytes of range i, from its offset on, at most as many as asked; for what is missing the client asks again. They
  * are not copied: keep them until msk_reply has returned. */
 MSK_API int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes);
-/* The last bytes of an output of unknown length: it ends at range i's offset + bytes (bytes may be 0). A client that does
- * not know the end may ask for ranges beyond it: give those nothing. next_input: the continuation for the client's next
- * bytes; last: the stream to the client ends here. */
+/* The last bytes of an output of unknown length: it ends at range i's offset + bytes (bytes may be 0). next_input: the
+ * continuation for the client's next bytes; last: the stream to the client ends here. A client that does not know the end
+ * may ask for ranges that lie wholly behind it: never call this for one of those, give it nothing. -EINVAL: the length is
+ * known, the end was said already, or another range of this output has bytes behind it or not all before it. */
 MSK_API int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last);
+/* The same, for any range of an output that ends at stream offset `end`: a range before it is given whole, of the one
+ * that reaches it the bytes before it, and the end is said; one behind it is given nothing. data: from the range's offset
+ * on, `bytes` of them; those behind the end are ignored. */
+MSK_API int msk_give_until(struct minisock *m, size_t i, const void *data, size_t bytes, uint64_t end, struct msk_bytes next_input, bool last);
+/* Hide the opaque bytes of the input continuation that msk_more, msk_done or msk_give_end announced from the client.
+ * -EINVAL: none did. */
+MSK_API int msk_encrypt_input(struct minisock *m);
+
+struct msk_packet {                         /* a packet of the answer as it is planned; it may come out shorter */
+    uint64_t offset; size_t bytes;          /* the bytes of the output stream that it is to carry; may be 0 */
+    size_t range;                           /* the range they begin in; without bytes: msk_ranges */
+    bool answers_input;                     /* what msk_more or msk_done announced rides on it */
+};
+MSK_API size_t msk_packets(const struct minisock *m);
+MSK_API int msk_packet(const struct minisock *m, size_t i, struct msk_packet *out);
 
 /* Answer with what was said, and end the minisocket. An event that needs nothing said (MSK_OPEN of a client that
  * speaks first) is answered too, MSK_CLOSE is only ended. -ENOBUFS: the answer cannot be written into the packets
- * that this client may be sent. What an interface does not take is counted, and a loss to the client. */
+ * that this client may be sent. -ENOKEY: the keys of its grants were removed while it was kept. -ENETDOWN: so was the
+ * interface. What an interface does not take is counted, and a loss to the client. */
 MSK_API int msk_reply(struct minisock *m);
+/* End the connection with an error at the client (ECONNRESET). For outputs that can no longer be made. */
+MSK_API int msk_reset(struct minisock *m);
 
-/* ---- Figure 8 under its own names. Its first argument, the listening descriptor, is known by the minisocket. ---- */
-/* Give data to the ranges in their order, and reply. */
+/* ---------------- Figure 8 under its own names ----------------
+ * Its first argument, the listening descriptor, is struct msk_server where a minisocket does not know it already. */
+
+/* Give data to the ranges in their order, and reply. -EINVAL: more bytes than the ranges ask for. */
 MSK_API int msk_send(struct minisock *m, const void *data, size_t bytes);
-/* The same with one vector per range. */
-MSK_API int msk_sendv(struct minisock *m, const struct iovec *vectors, int n);
-enum msk_ucont_kind { MSK_UCONT_INPUT = 1, MSK_UCONT_OUTPUT = 2 };
-/* Replace the opaque bytes of a continuation that msk_more or msk_done announced. pkt of the paper is the kind:
- * the answer's first packet carries both. */
-MSK_API int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaque, size_t bytes);
+/* The same from up to 1024 pieces of memory, one after the other, wherever ranges begin. A range that one piece covers is
+ * not copied. -EBUSY: another minisocket that lives has taken msk_room, which the others are copied into. */
+struct tiovec { const void *data; size_t bytes; };
+MSK_API int msk_sendv(struct minisock *m, const struct tiovec *vectors, int n);
+/* The same from files, or memory among them: bytes of fd from offset on, or of data where fd is -1. The files are read
+ * before it returns. -ENODATA: a file is shorter; other errors are of pread. After an error the minisocket lives. */
+struct fiovec { int fd; uint64_t offset; const void *data; size_t bytes; };
+MSK_API int msk_sendfilev(struct minisock *m, const struct fiovec *vectors, int n);
+/* msk_sendv for several minisockets, whose answers leave together. Returns how many were answered; result: 0 or what
+ * msk_sendv returned for this one (it lives then, unless it was dead before). */
+struct mskdesc { struct minisock *m; const struct tiovec *vectors; int n; int result; };
+MSK_API int msk_sendbulk(struct msk_server *server, struct mskdesc *descriptions, int n);
+
+/* Replace the opaque bytes of a continuation that msk_more or msk_done announced. The paper's continuations belong to
+ * packets; ours to the packet that answers the input, which carries up to two. -EINVAL: nothing announced it. */
+#define MSK_UCONT_INPUT  (-1)
+#define MSK_UCONT_OUTPUT (-2)
+MSK_API int msk_setucont(struct minisock *m, int pkt, const void *opaque, size_t bytes);
 /* Say nothing; the client asks again. */
 MSK_API int msk_drop(struct minisock *m);
 
-/* End the connection with an error at the client (ECONNRESET). For outputs that can no longer be made. */
-MSK_API int msk_reset(struct minisock *m);
+/* Moving minisockets to another process or machine that has the keys: extract there, send the bytes by any means, install
+ * here; the reply leaves from here, with the addresses that the client knows. An extracted minisocket is an event before
+ * anything was said about it: the packet, and what was decided about it, sealed with the current key (BLAKE2b, 32 bytes) and
+ * the time. It is not secret, as it says what the packet said. Whoever installs it twice answers twice, with equal grants. */
+#define MSK_EXTRACTED_BYTES(packet_bytes) ((packet_bytes) + 160)   /* of one; a packet is never above the MTU */
+struct msk_collection {
+    uint8_t *data;                          /* your memory */
+    size_t capacity, bytes;                 /* of it; used by extracted minisockets */
+    int n;                                  /* out: how many were extracted into it, or installed from it */
+    int result;                             /* out: 0, or why the first one that was not installed was not */
+};
+/* Which ones: pending, detached, or the one being answered; each ends here. result: 0; -EBADF: ended before; -EINVAL: a
+ * MSK_CLOSE, or of another server; -ENOBUFS: no collection had room for it, it lives. */
+struct extract_mskdesc_in { struct minisock *m; int result; };
+/* *outlen: how many collections there are; on return, how many are used. They are filled in order. Returns how many
+ * minisockets were extracted. */
+MSK_API int msk_extract_events(struct msk_server *server, struct extract_mskdesc_in *in, int inlen, struct msk_collection *out, int *outlen);
+/* Behind all pending ones. Returns how many were installed. Those that were not, see result: -EBADMSG damaged or tampered with,
+ * -ENOKEY sealed with keys that are not ours, -ETIME too old (or of a clock too far ahead), -ENOTSUP of another version of this
+ * library, -ENOBUFS no minisocket is free, -EHOSTUNREACH, -ENETUNREACH ... no way to the client from here, -ENODEV this server does
+ * not listen on the interface that leads there ("*:PORT" does on all), -EMSGSIZE that interface's packets are too small.
+ * May wait for a neighbour's address, at most 200 ms each. */
+MSK_API int msk_install_events(struct msk_server *server, struct msk_collection *collections, int n);
+
+/* ---------------- answers that cannot be made again ----------------
+ * The law above wants output bytes that can be made again. Where they cannot (the result of something that was done, a
+ * random number, a reading of a clock), they are kept: up to MSK_ONCE_INLINE bytes in the output continuation itself, which
+ * nothing can lose; longer ones in this process, in a buffer of bounded size (the paper's "own stateful buffering"): when it
+ * is full the oldest go, and a client that still wants one has to be reset. A restart loses all that are in the buffer. */
+#define MSK_ONCE_INLINE (MSK_OPAQUE_MAX - 4)
+struct msk_once;
+/* bytes: of the buffer, at least 4096, all memory there will be. keep_ms: answers younger than this are not evicted. NULL: errno. */
+MSK_API struct msk_once *msk_once_open(size_t bytes, uint32_t keep_ms);
+MSK_API void msk_once_close(struct msk_once *once);                /* NULL is allowed */
+/* Call it first for an event with input: 1 if this very input was answered before and the answer is still kept, and says the
+ * same again (as msk_done): so what the input asks for is done once although input comes at least once. 0: do it. */
+MSK_API int msk_once_again(struct msk_once *once, struct minisock *m);
+/* msk_done, where output->output is the answer itself, whatever its length; length is ignored. -ENOBUFS: it does not fit, as the
+ * buffer is too small or holds nothing old enough to go. */
+MSK_API int msk_once_done(struct msk_once *once, struct minisock *m, const struct msk_output *output);
+/* Give range i; reply before the next msk_once_done. -ENOMSG: it is not of such an answer (continuations of your own must not
+ * begin with the bytes ff 6f 6e). -ESTALE: the answer is gone, evicted or kept by another process: msk_reset. */
+MSK_API int msk_once_give(struct msk_once *once, struct minisock *m, size_t i);
+struct msk_once_stats { uint64_t answers, inlined, again, evicted, stale; size_t bytes; };      /* bytes: of the buffer, in use */
+MSK_API void msk_once_count(const struct msk_once *once, struct msk_once_stats *out);
 
 #ifdef __cplusplus
 }

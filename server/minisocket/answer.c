@@ -5,7 +5,7 @@
 #include <time.h>
 #include "server.h"
 
-static uint64_t real_time_ms(void)
+uint64_t msk_real_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -49,15 +49,15 @@ static bool ignore(struct minisock *m, enum trk_verdict v)
 static bool refresh(struct minisock *m)
 {
     struct msk_server *s = m->server;
-    struct trk_packets answer = msk_outbox_begin(s);
-    enum trk_verdict v = trk_respond(&m->spend, &m->decision, &m->plan, &m->result, &s->keys, &m->iface->config, m->now_ms, &answer);
+    struct trk_packets answer = msk_outbox_begin(m);
+    enum trk_verdict v = trk_respond(&m->spend, &m->decision, &m->plan, &m->result, &s->keys, &m->config, m->now_ms, &answer);
     msk_count(s, v);
     if (v == TRK_V_REFRESHED)
         msk_outbox_add(m, &answer);
     return false;
 }
 
-static void no_result_yet(struct minisock *m)
+void msk_forget_said(struct minisock *m)
 {
     m->result.fate = TRK_INPUT_NONE;
     m->result.opens_output = false;
@@ -76,44 +76,74 @@ static bool judge(struct minisock *m, const struct trk_link_packet *packet)
         s->counts[MSK_COUNT_NOT_LOCAL]++;
         return false;
     }
-    v = trk_check(&m->segment, &s->keys, &m->iface->config, m->now_ms, &m->spend);
+    v = trk_check(&m->segment, &s->keys, &m->config, m->now_ms, &m->spend);
     if (v != TRK_V_ACCEPTED)
         return refuse(m, v);
     m->plan.n_wants = 0;
-    no_result_yet(m);
+    msk_forget_said(m);
     if (m->spend.type == TRK_SPEND_CLOSE)
         return true;
-    trk_admit(s->filter, &m->spend, &m->iface->config, m->now_ms, &m->decision);
+    trk_admit(s->filter, &m->spend, &m->config, m->now_ms, &m->decision);
     if (m->decision.verdict != TRK_V_ANSWERED && m->decision.verdict != TRK_V_REFRESHED)
         return refuse(m, m->decision.verdict);
-    v = trk_plan(&m->spend, &m->decision, &m->iface->config, &m->plan);
+    v = trk_plan(&m->spend, &m->decision, &m->config, &m->plan);
     if (v != TRK_V_ACCEPTED)
         return refuse(m, v);
-    no_result_yet(m);
+    msk_forget_said(m);
     return m->plan.refresh ? refresh(m) : true;
 }
 
-struct minisock *msk_next_event(struct msk_server *s)
+bool msk_reread(struct minisock *m)
 {
-    struct minisock *m = &s->event;
+    if (trk_segment_parse(m->packet, m->packet_bytes, &m->segment) != TRK_V_ACCEPTED ||
+        trk_check(&m->segment, &m->server->keys, &m->config, m->now_ms, &m->spend) != TRK_V_ACCEPTED)
+        return false;
+    m->plan.n_wants = 0;
+    bool close = m->spend.type == TRK_SPEND_CLOSE;
+    if (!close && (m->spend.must_refresh || m->decision.verdict != TRK_V_ANSWERED ||
+                   trk_plan(&m->spend, &m->decision, &m->config, &m->plan) != TRK_V_ACCEPTED))
+        return false;
+    msk_forget_said(m);
+    msk_event_fill(m);
+    return true;
+}
+
+bool msk_receive_event(struct minisock *m)
+{
+    struct msk_server *s = m->server;
     const struct trk_link_packet *packet;
-    if (m->alive)
-        msk_drop(m);
     while ((packet = msk_next_packet(s, &m->iface)) != NULL) {
-        m->server = s;
+        m->packet = packet->ip;
+        m->packet_bytes = packet->bytes;
         m->from = packet->from;
-        m->foreign = false;
-        m->room_used = 0;
-        m->now_ms = real_time_ms();
+        m->ifindex = m->iface->ifindex;
+        m->config = m->iface->config;
+        m->now_ms = msk_real_ms();
         if (judge(m, packet)) {
             msk_event_fill(m);
-            m->alive = true;
-            return m;
+            return true;
         }
     }
     if (s->capture)
         trk_capture_flush(s->capture); /* whoever waits for packets sees all that there were */
-    return NULL;
+    return false;
+}
+
+struct minisock *msk_next_event(struct msk_server *s)
+{
+    struct minisock *m = s->slots.first;
+    if (s->current)
+        msk_drop(s->current);
+    if (m)
+        msk_queue_take(m);
+    else if ((m = msk_slot_take(s)) && !msk_receive_event(m)) {
+        msk_slot_free(m);
+        m = NULL;
+    }
+    s->current = m;
+    if (m)
+        m->state = MSK_CURRENT;
+    return m;
 }
 
 int msk_process(struct msk_server *s, msk_handler handler, void *arg)
@@ -124,9 +154,9 @@ int msk_process(struct msk_server *s, msk_handler handler, void *arg)
         return -EINVAL;
     while ((m = msk_next_event(s)) != NULL) {
         handler(m, &m->event, arg);
-        if (m->alive)
-            msk_drop(m);
-        if (++events >= MSK_EVENTS_MAX && s->batch_i == s->batch_n)
+        if (s->current)
+            msk_drop(s->current);      /* left unanswered */
+        if (++events >= MSK_EVENTS_MAX && s->batch_i == s->batch_n && !s->slots.first)
             break;                     /* at a batch's end: what is left shows in the descriptor again */
     }
     msk_outbox_flush(s);

@@ -8,6 +8,9 @@ static const char *const names[MSK_COUNT_KINDS][2] = {
     [MSK_COUNT_UNSENT]    = { "packets-unsent", "packets that an interface did not take" },
     [MSK_COUNT_NOT_LOCAL] = { "not-local", "sent to an address that is not ours, seen on the way" },
     [MSK_COUNT_DROPS]     = { "socket-drops", "packets lost because the server was too slow" },
+    [MSK_COUNT_EXTRACTED] = { "extracted", "minisockets that left for another server" },
+    [MSK_COUNT_INSTALLED] = { "installed", "minisockets that came from another server" },
+    [MSK_COUNT_NOT_INSTALLED] = { "not-installed", "such that were tampered with, too old, sealed with other keys, or had no way out" },
 };
 
 /* The replay filter's own: what it holds now, and what it did since it was made (by all who share it). */

@@ -145,8 +145,17 @@ struct msk_server *msk_open(const struct msk_options *o, char *error, size_t err
     struct msk_server *s = calloc(1, sizeof *s);
     if (s)
         touch((volatile uint8_t *)s, sizeof *s);
-    if (!s || sodium_init() < 0 || !msk_outbox_open(&s->outbox)) {
+    uint32_t minisockets = o->minisockets ? o->minisockets : MSK_MINISOCKETS_DEFAULT;
+    if (minisockets < 2 || minisockets > MSK_MINISOCKETS_MAX) {
+        snprintf(error, error_bytes, "%u minisockets: 2 to %u can live at once", (unsigned)minisockets, (unsigned)MSK_MINISOCKETS_MAX);
+        free(s);
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!s || sodium_init() < 0 || !msk_outbox_open(&s->outbox) || !msk_slots_open(s, minisockets)) {
         snprintf(error, error_bytes, "out of memory, or no random numbers");
+        if (s)
+            msk_outbox_close(&s->outbox);
         free(s);
         errno = ENOMEM;
         return NULL;
@@ -154,6 +163,7 @@ struct msk_server *msk_open(const struct msk_options *o, char *error, size_t err
     s->epoll = s->watch = -1;
     s->horizon_ms = o->horizon_ms;
     s->skew_ms = o->skew_ms;
+    s->extracted_life_ms = o->extracted_life_ms;
     s->log = o->log;
     s->log_arg = o->log_arg;
     if (open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
@@ -172,6 +182,7 @@ void msk_close(struct msk_server *s)
     msk_outbox_flush(s);
     msk_links_close(s);
     msk_outbox_close(&s->outbox);
+    msk_slots_close(&s->slots);
     msk_filter_close(s);
     for (size_t i = 0; i < s->n_listens; i++)
         close(s->listens[i].guard);
@@ -187,9 +198,12 @@ void msk_close(struct msk_server *s)
 
 int msk_set_keys(struct msk_server *s, const struct msk_keys *keys)
 {
-    if (s->event.alive)
+    if (s->current)
         return -EBUSY;                 /* the event's proof points into the old ones */
-    return msk_keys_derive(keys, &s->keys);
+    int rc = msk_keys_derive(keys, &s->keys);
+    if (rc == 0)
+        msk_slots_rekey(s);
+    return rc;
 }
 
 int msk_listen_address(const struct msk_server *s, size_t i, struct sockaddr_storage *out)

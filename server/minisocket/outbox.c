@@ -21,10 +21,11 @@ void msk_outbox_close(struct msk_outbox *o)
         munmap(o->room, MSK_ROOM_BYTES);
 }
 
-struct trk_packets msk_outbox_begin(struct msk_server *s)
+struct trk_packets msk_outbox_begin(struct minisock *m)
 {
+    struct msk_server *s = m->server;
     struct msk_outbox *o = &s->outbox;
-    if (o->n + TRK_ANSWER_PACKETS_MAX > MSK_OUTBOX_PACKETS || o->heads_used + TRK_ARENA_BYTES > MSK_OUTBOX_HEADS)
+    if ((o->n > 0 && o->iface != m->iface) || o->n + TRK_ANSWER_PACKETS_MAX > MSK_OUTBOX_PACKETS || o->heads_used + TRK_ARENA_BYTES > MSK_OUTBOX_HEADS)
         msk_outbox_flush(s);
     return (struct trk_packets){
         .packets = s->packets, .cap = TRK_ANSWER_PACKETS_MAX, .arena = o->heads + o->heads_used, .arena_bytes = TRK_ARENA_BYTES,
@@ -39,8 +40,10 @@ void msk_outbox_add(struct minisock *m, const struct trk_packets *answer)
         o->out[o->n++] = (struct trk_link_out){ p->head, p->head_bytes, p->data, p->data_bytes, m->from };
     }
     o->heads_used += answer->arena_used;
-    o->room_used += m->room_used;
-    m->room_used = 0;
+    if (m->server->room_owner == m) {
+        o->room_used += m->room_used;
+        m->server->room_owner = NULL;
+    }
     o->iface = m->iface;
 }
 
@@ -70,8 +73,8 @@ void msk_outbox_flush(struct msk_server *s)
         send_all(s, o);
     o->n = 0;
     o->heads_used = 0;
-    if (s->event.room_used > 0)
-        return;                        /* the event being answered has its data behind what has left */
+    if (s->room_owner)
+        return;                        /* an event being answered has its data behind what has left */
     o->room_used = 0;
     if (o->room_touched > MSK_RESIDENT_BYTES)
         madvise(o->room + MSK_RESIDENT_BYTES, MSK_ROOM_BYTES - MSK_RESIDENT_BYTES, MADV_DONTNEED);
@@ -80,10 +83,12 @@ void msk_outbox_flush(struct msk_server *s)
 
 uint8_t *msk_room(struct minisock *m)
 {
-    struct msk_outbox *o = &m->server->outbox;
-    if (!m->alive)
+    struct msk_server *s = m->server;
+    struct msk_outbox *o = &s->outbox;
+    if (m->state == MSK_FREE || (s->room_owner && s->room_owner != m))
         return NULL;
-    if (m->room_used == 0 && o->room_used >= MSK_GATHER_BYTES)
-        msk_outbox_flush(m->server);
+    if (!s->room_owner && o->room_used >= MSK_GATHER_BYTES)
+        msk_outbox_flush(s);
+    s->room_owner = m;
     return o->room + o->room_used;
 }

@@ -28,7 +28,7 @@ int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input)
 {
     const struct msk_input *in = &m->event.input;
     struct trk_ucont *u = &m->result.input;
-    if (!m->alive)
+    if (m->state == MSK_FREE)
         return -EBADF;
     if (!in->present || m->result.fate != TRK_INPUT_NONE)
         return -EINVAL;
@@ -66,7 +66,7 @@ int msk_done(struct minisock *m, const struct msk_output *o)
     const struct msk_input *in = &m->event.input;
     struct trk_result *result = &m->result;
     bool unknown = o->length == MSK_LENGTH_UNKNOWN;
-    if (!m->alive)
+    if (m->state == MSK_FREE)
         return -EBADF;
     if (result->fate != TRK_INPUT_NONE || (!in->present && (m->event.type != MSK_OPEN || o->consumed > 0)))
         return -EINVAL;
@@ -90,15 +90,15 @@ int msk_done(struct minisock *m, const struct msk_output *o)
     return 0;
 }
 
-int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaque, size_t bytes)
+int msk_setucont(struct minisock *m, int pkt, const void *opaque, size_t bytes)
 {
     struct msk_bytes b = { opaque, bytes };
     struct trk_ucont *output = &m->result.output;
-    if (!m->alive)
+    if (m->state == MSK_FREE)
         return -EBADF;
-    if (kind == MSK_UCONT_INPUT && m->result.fate != TRK_INPUT_NONE)
+    if (pkt == MSK_UCONT_INPUT && m->result.fate != TRK_INPUT_NONE)
         return set_opaque(&m->result.input, b, MSK_OPAQUE_MAX);
-    if (kind != MSK_UCONT_OUTPUT || m->result.fate != TRK_INPUT_DONE)
+    if (pkt != MSK_UCONT_OUTPUT || m->result.fate != TRK_INPUT_DONE)
         return -EINVAL;
     bool unknown = output->second == TRK_OFFSET_UNKNOWN;
     int rc = set_opaque(output, b, unknown ? MSK_OPAQUE_MAX - MSK_UNKNOWN_TRAILER : MSK_OPAQUE_MAX);
@@ -107,12 +107,23 @@ int msk_setucont(struct minisock *m, enum msk_ucont_kind kind, const void *opaqu
     return rc;
 }
 
+int msk_encrypt_input(struct minisock *m)
+{
+    if (m->state == MSK_FREE)
+        return -EBADF;
+    if (m->result.fate == TRK_INPUT_NONE && !m->result.next_input)
+        return -EINVAL;
+    m->result.input.flags |= TRK_UCONT_ENCRYPTED;
+    m->next_input.flags |= TRK_UCONT_ENCRYPTED;
+    return 0;
+}
+
 /* Data in msk_room stays until the outbox has left; any other memory is the application's, and may change after reply. */
 static void note_memory(struct minisock *m, const void *data, size_t bytes)
 {
     struct msk_outbox *o = &m->server->outbox;
     uintptr_t room = (uintptr_t)(o->room + o->room_used), at = (uintptr_t)data;
-    if (at < room || at + bytes > room + MSK_ANSWER_BYTES_MAX) {
+    if (m->server->room_owner != m || at < room || at + bytes > room + MSK_ANSWER_BYTES_MAX) {
         m->foreign = true;
         return;
     }
@@ -138,23 +149,67 @@ int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
     return 0;
 }
 
+/* The output of range i, of a length that is not known; NULL: there is none such. */
+static const struct trk_ucont *unknown_output(const struct minisock *m, size_t i)
+{
+    uint8_t cont = m->plan.wants[i].cont;
+    const struct trk_ucont *u = cont == TRK_ASK_INPUT ? &m->result.output : &m->spend.conts[cont];
+    if (cont == TRK_ASK_INPUT && m->result.fate != TRK_INPUT_DONE)
+        return NULL;
+    return u->second == TRK_OFFSET_UNKNOWN ? u : NULL;
+}
+
+/* An output ends once: whatever else of it is given in this answer lies before. */
+static bool ends_there(const struct minisock *m, size_t i, uint64_t end)
+{
+    for (size_t j = 0; j < m->plan.n_wants; j++) {
+        uint64_t offset = m->plan.wants[j].offset, given = m->result.given[j].bytes;
+        if (j == i || m->plan.wants[j].cont != m->plan.wants[i].cont)
+            continue;
+        if (given > 0 && offset + given > end)
+            return false;
+        if (offset + given < end && given < m->plan.wants[j].bytes && m->result.given[j].data)
+            return false;              /* it was given all there is, they said */
+    }
+    return true;
+}
+
 int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, struct msk_bytes next_input, bool last)
 {
-    int rc = msk_give(m, i, data, bytes);
+    struct msk_range r;
+    int rc = msk_range(m, i, &r);
     if (rc != 0)
         return rc;
-    const struct trk_ucont *u = m->plan.wants[i].cont == TRK_ASK_INPUT ? &m->result.output : &m->spend.conts[m->plan.wants[i].cont];
-    if (u->second != TRK_OFFSET_UNKNOWN || m->result.next_input)
+    const struct trk_ucont *u = unknown_output(m, i);
+    uint64_t end = m->plan.wants[i].offset + bytes;
+    if (!u || bytes > r.bytes || m->result.next_input || !ends_there(m, i, end))
         return -EINVAL;
     rc = set_opaque(&m->next_input, next_input, MSK_OPAQUE_MAX);
     if (rc != 0)
         return rc;
+    msk_give(m, i, data, bytes);
     m->next_input.type = TRK_UCONT_INPUT;
     m->next_input.flags = 0;
     m->next_input.first = trailer(u);
-    m->next_input.second = m->plan.wants[i].offset + bytes;
+    m->next_input.second = end;
     m->result.next_input = &m->next_input;
     m->result.given[i].end = true;
     m->result.given[i].fin = last;
     return 0;
+}
+
+int msk_give_until(struct minisock *m, size_t i, const void *data, size_t bytes, uint64_t end, struct msk_bytes next_input, bool last)
+{
+    struct msk_range r;
+    int rc = msk_range(m, i, &r);
+    if (rc != 0)
+        return rc;
+    if (!unknown_output(m, i) || end < r.first)
+        return -EINVAL;
+    uint64_t before = r.offset < end ? end - r.offset : 0;
+    if (r.offset > end || r.bytes < before)
+        return msk_give(m, i, data, r.offset > end ? 0 : bytes < r.bytes ? bytes : r.bytes);
+    if (bytes < before || m->result.next_input)    /* the end comes with the rest, or was said for another range */
+        return msk_give(m, i, data, bytes < before ? bytes : (size_t)before);
+    return msk_give_end(m, i, data, (size_t)before, next_input, last);
 }

@@ -1,5 +1,5 @@
-/* server.h - what a server is made of. Private to this library. Nothing here stands for a connection: the one
- * struct minisock is the event being answered, and is used again for the next. */
+/* server.h - what a server is made of. Private to this library. Nothing here stands for a connection: a struct
+ * minisock is an event to be answered, and is used again for another. */
 #ifndef MSK_SERVER_H
 #define MSK_SERVER_H
 
@@ -33,16 +33,24 @@ struct msk_iface {                     /* one interface we hear: its link and wh
 };
 
 /* Fates that are not verdicts of the protocol. */
-enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_NOT_LOCAL, MSK_COUNT_DROPS, MSK_COUNT_KINDS };
+enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_NOT_LOCAL, MSK_COUNT_DROPS,
+                 MSK_COUNT_EXTRACTED, MSK_COUNT_INSTALLED, MSK_COUNT_NOT_INSTALLED, MSK_COUNT_KINDS };
+
+enum msk_state { MSK_FREE, MSK_CURRENT, MSK_PENDING, MSK_DETACHED };
 
 struct minisock {
     struct msk_server *server;
-    bool alive;
+    enum msk_state state;
+    struct minisock *before, *after;   /* PENDING: its neighbours in the queue. FREE: after is the next free one */
     bool foreign;                      /* data was given from outside msk_room: it must leave before msk_reply returns */
     uint32_t room_used;                /* of outbox.room, by this event */
     struct msk_event event;
-    const struct msk_iface *iface;     /* it came by, and goes back by */
+    const uint8_t *packet; uint32_t packet_bytes;   /* where the views below point: into the link's memory, or msk_slot_memory */
+    bool checksum_ok;
+    const struct msk_iface *iface;     /* it came by, and goes back by; NULL once kept: then looked up by ifindex */
+    int ifindex;
     struct trk_link_neighbour from;
+    struct trk_serve_config config;    /* under which it was judged */
     uint64_t now_ms;                   /* of this event, the same for all steps of its answer */
     struct trk_segment segment;
     struct trk_spend spend;
@@ -50,6 +58,17 @@ struct minisock {
     struct trk_plan plan;
     struct trk_result result;
     struct trk_ucont next_input;       /* of msk_give_end */
+};
+
+/* All minisockets there will be, and the queue (slots.c). */
+#define MSK_PACKET_MAX 65536
+#define MSK_MINISOCKETS_DEFAULT 64
+#define MSK_MINISOCKETS_MAX 4096
+struct msk_slots {
+    void *memory; size_t bytes;
+    struct minisock *all; size_t n, touched, used;   /* behind them MSK_PACKET_MAX bytes for each */
+    struct minisock *free;             /* used last, first: what is warm is used again */
+    struct minisock *first, *last; size_t pending;
 };
 
 /* Answers that have not left yet, all for one interface: a batch of requests is answered by one send. Bounds: when
@@ -81,7 +100,11 @@ struct msk_server {
     const struct msk_iface *batch_iface;
     int ready[MSK_LINKS_MAX]; int ready_n;                           /* interfaces with something to receive */
 
-    struct minisock event;
+    struct msk_slots slots;
+    struct minisock *current;                                        /* what msk_next_event returned; NULL: none */
+    const struct minisock *room_owner;                               /* has data in outbox.room and has not replied */
+    bool bulk;                                                       /* answers gather until msk_sendbulk is through */
+    uint32_t extracted_life_ms;
     uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS];
 
     struct trk_packet packets[TRK_ANSWER_PACKETS_MAX];               /* one answer */
@@ -106,19 +129,43 @@ void msk_filter_close(struct msk_server *s);
 /* queue.c: the next received packet and the interface it came by; NULL: nothing there now. */
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface);
 
-/* outbox.c. begin: where one answer's packets are to be written; add: they are complete, to leave with the next flush. */
+/* outbox.c. begin: where one answer's packets are to be written (its interface is there); add: they are complete, to leave with the next flush. */
 bool msk_outbox_open(struct msk_outbox *o);
 void msk_outbox_close(struct msk_outbox *o);
-struct trk_packets msk_outbox_begin(struct msk_server *s);
+struct trk_packets msk_outbox_begin(struct minisock *m);
 void msk_outbox_add(struct minisock *m, const struct trk_packets *answer);
 void msk_outbox_flush(struct msk_server *s);
 
-/* send.c: tell the client why its proven request is not honoured. */
+/* slots.c: minisockets' memory, and the queue. */
+bool msk_slots_open(struct msk_server *s, uint32_t n);
+void msk_slots_close(struct msk_slots *slots);
+struct minisock *msk_slot_take(struct msk_server *s);               /* NULL: all are used */
+struct minisock *msk_slot_spare(struct msk_server *s);              /* the same, but one is left for the next event */
+void msk_slot_free(struct minisock *m);                             /* it has ended, however */
+void msk_queue_put(struct minisock *m, bool front);                 /* becomes PENDING */
+void msk_queue_take(struct minisock *m);                            /* is PENDING no more */
+
+uint8_t *msk_slot_memory(const struct minisock *m);                 /* of its own for a packet, MSK_PACKET_MAX bytes */
+
+/* The keys were replaced: who was kept is sealed with what there is now of its epoch, or can no longer be answered. */
+void msk_slots_rekey(struct msk_server *s);
+
+uint64_t msk_real_ms(void);
+
+/* answer.c: the next packet that is an event; false: nothing is there now. */
+bool msk_receive_event(struct minisock *m);
+/* What a packet that was judged before says, here or where it was extracted: views, plan and event, from its bytes and
+ * decision. False: not under these keys. */
+bool msk_reread(struct minisock *m);
+void msk_forget_said(struct minisock *m);                           /* nothing has been said about it yet */
+
+/* send.c: tell the client why its proven request is not honoured; how a minisocket ends. */
 void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
 
 /* event.c: what the application is shown. */
 void msk_event_fill(struct minisock *m);
 
 static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->verdicts[v]++; }
+static inline void msk_count_other(struct msk_server *s, enum msk_count c) { s->counts[c]++; }
 
 #endif

@@ -502,7 +502,7 @@ static void figure_8(struct minisock *m, const struct msk_event *e, void *arg)
         ck_assert_int_eq(msk_setucont(m, MSK_UCONT_OUTPUT, "right", 5), 0);
     } else
         ck_assert_int_eq(msk_setucont(m, MSK_UCONT_OUTPUT, "x", 1), -EINVAL);
-    struct iovec v[128];
+    struct tiovec v[128];
     struct msk_range r = { 0 };
     size_t n = msk_ranges(m);
     if (n == 1 && msk_range(m, 0, &r) == 0 && r.bytes > 0) {
@@ -511,7 +511,7 @@ static void figure_8(struct minisock *m, const struct msk_event *e, void *arg)
     }
     for (size_t i = 0; i < n; i++) {
         msk_range(m, i, &r);
-        v[i] = (struct iovec){ (void *)(uintptr_t)(r.opaque + (r.offset - r.first)), r.bytes };
+        v[i] = (struct tiovec){ r.opaque + (r.offset - r.first), r.bytes };
     }
     ck_assert_int_eq(msk_sendv(m, v, (int)n), 0);
 }
