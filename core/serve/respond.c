@@ -133,13 +133,14 @@ static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
     const struct trk_nonce_scope scope = {
         .id = answer.grant.id, .domain = answer.grant.domain, .generation = answer.grant.generation, .base = answer.grant.piece.base,
     };
-    uint64_t r = trk_nonce_step(a->epoch, &scope, g->step.a);
+    struct trk_nonces nonces = trk_nonces_of(a->epoch, &scope);
+    uint64_t r = trk_nonces_step(&nonces, g->step.a);
     a->voice.plain = NULL;
     for (uint64_t n = g->step.a; n <= f; n++) {
         struct trk_fill fill;
         fill_number(a, g, n, &a->said, &fill);
         answer.nonce = r;
-        r = trk_nonce_step(a->epoch, &scope, n + 1);
+        r = trk_nonces_step(&nonces, n + 1);
         answer.nonce ^= r;
         if (!trk_emit(&a->voice, &answer, n, &fill))
             return false;

@@ -13,7 +13,7 @@ static bool representable(const struct trk_grant *g)
 #define IDENTITY_BYTES 32
 
 /* The fields that the client predicts from what it knows of the generation. */
-static void put_identity(struct trk_writer *w, const struct trk_grant *g)
+static inline void put_identity(struct trk_writer *w, const struct trk_grant *g)
 {
     trk_put(w, g->kind, 1);
     trk_put(w, g->epoch, 1);

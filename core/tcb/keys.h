@@ -20,8 +20,8 @@ enum trk_epoch_state { TRK_EPOCH_ADDED = 1, TRK_EPOCH_CURRENT = 2, TRK_EPOCH_RET
 struct trk_epoch {                     /* one epoch's subkeys, each for one purpose */
     uint8_t epoch;
     uint8_t state;                     /* enum trk_epoch_state */
-    uint8_t seal[16], nonce[16], id[16], address[16];   /* SipHash keys */
-    uint8_t ucont_mac[32], ucont_enc[32];
+    uint8_t seal[16], nonce[16], id[16], address[16], ucont_mac[16];     /* SipHash keys */
+    uint8_t ucont_enc[32];             /* XChaCha20's */
 };
 struct trk_keys { uint8_t n; uint8_t current; /* index */ struct trk_epoch epochs[TRK_EPOCHS_MAX]; };
 

@@ -2,29 +2,37 @@
 #include "tcb/report.h"
 #include "tcb/prf.h"
 
-/* r(x): telescopes, so that the XOR of p(left) .. p(right) is r(left) ^ r(right + 1). */
-uint64_t trk_nonce_step(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t x)
+struct trk_nonces trk_nonces_of(const struct trk_epoch *e, const struct trk_nonce_scope *s)
 {
-    uint8_t in[8 + 4 + 4 + 4 + 8 + 8];
-    struct trk_writer w = trk_writer_init(in, sizeof in);
+    struct trk_nonces out;
+    struct trk_writer w = trk_writer_init(out.in, sizeof out.in);
+    out.epoch = e;
     trk_put(&w, s->id.h, 8);
     trk_put(&w, s->id.t, 4);
     trk_put(&w, s->domain, 4);
     trk_put(&w, s->generation, 4);
     trk_put(&w, s->base, 8);
-    trk_put(&w, x, 8);
-    return trk_prf64(e->nonce, in, sizeof in);
+    trk_put(&w, 0, 8);                 /* x, of each step */
+    return out;
+}
+
+uint64_t trk_nonces_step(struct trk_nonces *nonces, uint64_t x)
+{
+    trk_store64(nonces->in + TRK_NONCE_SCOPE_BYTES, x);
+    return trk_prf64(nonces->epoch->nonce, nonces->in, sizeof nonces->in);
 }
 
 uint64_t trk_nonce(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t n)
 {
-    return trk_nonce_step(e, s, n) ^ trk_nonce_step(e, s, n + 1);
+    struct trk_nonces nonces = trk_nonces_of(e, s);
+    return trk_nonces_step(&nonces, n) ^ trk_nonces_step(&nonces, n + 1);
 }
 
 bool trk_proof_ok(const struct trk_epoch *e, const struct trk_nonce_scope *s, const struct trk_range *ranges, size_t n_ranges, uint64_t xor_nonces)
 {
+    struct trk_nonces nonces = trk_nonces_of(e, s);
     uint64_t sum = 0;
     for (size_t i = 0; i < n_ranges; i++)
-        sum ^= trk_nonce_step(e, s, ranges[i].left) ^ trk_nonce_step(e, s, ranges[i].right + 1);
+        sum ^= trk_nonces_step(&nonces, ranges[i].left) ^ trk_nonces_step(&nonces, ranges[i].right + 1);
     return n_ranges > 0 && sodium_memcmp(&sum, &xor_nonces, sizeof sum) == 0;
 }

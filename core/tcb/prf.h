@@ -12,8 +12,7 @@ static inline uint64_t trk_prf64(const uint8_t key[crypto_shorthash_KEYBYTES], c
 {
     uint8_t hash[crypto_shorthash_BYTES];
     crypto_shorthash(hash, in, bytes, key);
-    struct trk_reader r = trk_reader_init(hash, sizeof hash);
-    return trk_get(&r, sizeof hash);
+    return trk_load64(hash);
 }
 
 #endif

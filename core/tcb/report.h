@@ -8,8 +8,14 @@ struct trk_nonce_scope { struct trk_conn_id id; uint32_t domain, generation; uin
 
 /* p(n) = r(n) xor r(n+1), 64 bits. */
 uint64_t trk_nonce(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t n);
-/* r(x), for who makes the nonces of successive numbers: each r serves two of them. */
-uint64_t trk_nonce_step(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t x);
+
+/* r(x), for who makes the nonces of successive numbers: each r serves two of them. It telescopes, so that the XOR of
+ * p(left) .. p(right) is r(left) ^ r(right + 1). All but x is laid out once. */
+#define TRK_NONCE_SCOPE_BYTES 28
+struct trk_nonces { const struct trk_epoch *epoch; uint8_t in[TRK_NONCE_SCOPE_BYTES + 8]; };
+struct trk_nonces trk_nonces_of(const struct trk_epoch *e, const struct trk_nonce_scope *s);
+uint64_t trk_nonces_step(struct trk_nonces *nonces, uint64_t x);
+
 /* True if xor_nonces is the sum over all numbers in ranges: O(n_ranges) PRFs. False for no ranges. */
 bool trk_proof_ok(const struct trk_epoch *e, const struct trk_nonce_scope *s, const struct trk_range *ranges, size_t n_ranges, uint64_t xor_nonces);
 

@@ -26,8 +26,9 @@ static void mac_of(const struct trk_epoch *e, const struct trk_conn_id *id, cons
     trk_put(&w, id->h, 8);
     trk_put(&w, id->t, 4);
     trk_put_bytes(&w, opaque, opaque_bytes);
-    crypto_generichash(mac, TRK_SEAL_BYTES, in, trk_written(&w, in), e->ucont_mac, sizeof e->ucont_mac);
-    sodium_memzero(in, sizeof in);
+    size_t n = trk_written(&w, in);
+    crypto_shorthash_siphashx24(mac, in, n, e->ucont_mac);
+    sodium_memzero(in, n);
 }
 
 /* Encrypts and decrypts: the keystream depends on the MAC alone. */
@@ -59,7 +60,6 @@ enum trk_verdict trk_ucont_open(const struct trk_keys *keys, const struct trk_co
     if (v->opaque_bytes > TRK_OPAQUE_MAX || v->total_bytes != trk_ucont_sealed_bytes(v->opaque_bytes))
         return TRK_V_BAD_CONTINUATION;
     const uint8_t *sealed = v->bytes + TRK_UCONT_HEADER, *mac = sealed + v->opaque_bytes;
-    memset(out, 0, sizeof *out);
     memcpy(out->opaque, sealed, v->opaque_bytes);
     if (v->flags & TRK_UCONT_ENCRYPTED)
         cipher(e, mac, out->opaque, v->opaque_bytes);

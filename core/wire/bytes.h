@@ -12,6 +12,48 @@
 
 #define TRK_VARINT_MAX ((1ull << 62) - 1)
 
+/* ---- big-endian integers. Written so that compilers make one load or store of each constant length. ---- */
+
+static inline uint32_t trk_load16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
+static inline uint32_t trk_load32(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
+static inline uint64_t trk_load64(const uint8_t *p) { return (uint64_t)trk_load32(p) << 32 | trk_load32(p + 4); }
+
+static inline uint64_t trk_load(const uint8_t *p, size_t bytes)
+{
+    uint64_t value = 0;
+    switch (bytes) {
+    case 1: return p[0];
+    case 2: return trk_load16(p);
+    case 4: return trk_load32(p);
+    case 6: return (uint64_t)trk_load16(p) << 32 | trk_load32(p + 2);
+    case 8: return trk_load64(p);
+    default:
+        for (size_t i = 0; i < bytes; i++)
+            value = value << 8 | p[i];
+        return value;
+    }
+}
+
+static inline void trk_store16(uint8_t *p, uint32_t v) { p[0] = (uint8_t)(v >> 8); p[1] = (uint8_t)v; }
+static inline void trk_store32(uint8_t *p, uint32_t v) { p[0] = (uint8_t)(v >> 24); p[1] = (uint8_t)(v >> 16); p[2] = (uint8_t)(v >> 8); p[3] = (uint8_t)v; }
+static inline void trk_store64(uint8_t *p, uint64_t v) { trk_store32(p, (uint32_t)(v >> 32)); trk_store32(p + 4, (uint32_t)v); }
+
+static inline void trk_store(uint8_t *p, uint64_t value, size_t bytes)
+{
+    switch (bytes) {
+    case 1: p[0] = (uint8_t)value; break;
+    case 2: trk_store16(p, (uint32_t)value); break;
+    case 4: trk_store32(p, (uint32_t)value); break;
+    case 6: trk_store16(p, (uint32_t)(value >> 32)); trk_store32(p + 2, (uint32_t)value); break;
+    case 8: trk_store64(p, value); break;
+    default:
+        for (size_t i = bytes; i-- > 0; value >>= 8)
+            p[i] = (uint8_t)value;
+    }
+}
+
+/* ---- cursors ---- */
+
 struct trk_reader {
     const uint8_t *at, *end;
     bool truncated;                    /* read past the end */
@@ -42,10 +84,7 @@ static inline const uint8_t *trk_take(struct trk_reader *r, size_t n)
 static inline uint64_t trk_get(struct trk_reader *r, size_t bytes)
 {
     const uint8_t *p = trk_take(r, bytes);
-    uint64_t value = 0;
-    for (size_t i = 0; p && i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
+    return p ? trk_load(p, bytes) : 0;
 }
 
 static inline void trk_get_bytes(struct trk_reader *r, uint8_t *out, size_t n)
@@ -85,8 +124,7 @@ static inline void trk_put(struct trk_writer *w, uint64_t value, size_t bytes)
         w->full = true;
         return;
     }
-    for (size_t i = bytes; i-- > 0; value >>= 8)
-        w->at[i] = (uint8_t)value;
+    trk_store(w->at, value, bytes);
     w->at += bytes;
 }
 

@@ -28,7 +28,7 @@ START_TEST(subkeys_equal_the_second_implementation)
     ck_assert_mem_eq(e->nonce, vector_key_nonce, 16);
     ck_assert_mem_eq(e->id, vector_key_id, 16);
     ck_assert_mem_eq(e->address, vector_key_address, 16);
-    ck_assert_mem_eq(e->ucont_mac, vector_key_ucont_mac, 32);
+    ck_assert_mem_eq(e->ucont_mac, vector_key_ucont_mac, 16);
     ck_assert_mem_eq(e->ucont_enc, vector_key_ucont_enc, 32);
 }
 END_TEST
@@ -48,7 +48,7 @@ START_TEST(one_master_under_two_epochs_gives_different_subkeys)
     struct trk_keys a = one_epoch(3), b = one_epoch(4);
     ck_assert_mem_ne(a.epochs[0].seal, b.epochs[0].seal, 16);
     ck_assert_mem_ne(a.epochs[0].nonce, b.epochs[0].nonce, 16);
-    ck_assert_mem_ne(a.epochs[0].ucont_mac, b.epochs[0].ucont_mac, 32);
+    ck_assert_mem_ne(a.epochs[0].ucont_mac, b.epochs[0].ucont_mac, 16);
 }
 END_TEST
 

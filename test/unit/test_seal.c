@@ -196,7 +196,7 @@ START_TEST(what_is_sealed_opens_again)
         ck_assert_int_eq(open_bytes(a, n, &id, &back), TRK_V_ACCEPTED);
         ck_assert(back.type == u.type && back.flags == u.flags && back.first == u.first && back.second == u.second);
         ck_assert_uint_eq(back.opaque_bytes, u.opaque_bytes);
-        ck_assert_mem_eq(back.opaque, u.opaque, sizeof u.opaque);
+        ck_assert_mem_eq(back.opaque, u.opaque, u.opaque_bytes);
     }
     struct trk_ucont large = example_ucont(TRK_UCONT_OUTPUT, 0, TRK_OPAQUE_MAX);
     uint8_t out[TRK_UCONT_MAX + 64];
