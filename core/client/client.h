@@ -33,7 +33,7 @@ struct trk_client_config {
     bool lends;                        /* fed segments stay where they are until trk_client_keep: what is next in order is read there */
     bool numbers_zeroed;               /* they are zeros, as mmap gives them: opening then touches none of their pages */
 };
-#define TRK_CLIENT_NUMBERS 8192        /* numbers between the oldest kept and the newest predicted */
+#define TRK_CLIENT_NUMBERS 8192        /* numbers between the oldest kept and the newest predicted, for the largest window */
 #define TRK_CLIENT_NUMBERS_BYTES (TRK_CLIENT_NUMBERS * 64)
 
 struct trk_client_stats {
@@ -49,6 +49,9 @@ struct trk_client_stats {
 
 /* False if the config is out of bounds. data: first input to put into the SYN (may be 0 bytes). */
 bool trk_client_open(struct trk_client *c, const struct trk_client_config *config, const uint8_t *data, uint32_t bytes, uint64_t now_us);
+
+/* After its end: zeroes what it used of its numbers, for another connection with numbers_zeroed. */
+void trk_client_wash(struct trk_client *c);
 
 /* One segment for this flow (checksum verified by the caller). Returns its fate. */
 enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us);

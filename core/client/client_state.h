@@ -71,6 +71,7 @@ enum trk_input_state {
 };
 
 #define TRK_CLIENT_REPEATS   2
+#define TRK_CLIENT_NUMBERS_FIRST 512   /* of the ring at first: it grows with the window, trk_numbers_span */
 #define TRK_CLIENT_PIECES    16
 #define TRK_CLIENT_LOST_MAX  512
 #define TRK_CLIENT_CONTS     16

@@ -17,6 +17,8 @@ uint64_t trk_intervals_bytes(const struct trk_intervals *s);
 /* numbers.c: the ring of numbers, their resolution in order, the report. */
 struct trk_number *trk_number_at(struct trk_client *c, uint64_t n);          /* NULL if the ring holds another one there */
 struct trk_number *trk_number_take(struct trk_client *c, uint64_t n, uint8_t piece);   /* a fresh EXPECTED entry */
+/* The ring holds this many consecutive numbers, grown if need be. False: never. */
+bool     trk_numbers_span(struct trk_client *c, uint64_t numbers);
 uint8_t  trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum trk_kind kind);
 uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force);     /* returns when to look again */
 void     trk_void_from(struct trk_client *c, uint64_t n);                    /* numbers >= n of this generation are void */

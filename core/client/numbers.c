@@ -19,6 +19,30 @@ struct trk_number *trk_number_take(struct trk_client *c, uint64_t n, uint8_t pie
     return e;
 }
 
+/* A short window uses a short ring, over and over, so that its memory stays small. Doubling moves every entry whose number has
+ * the next bit set; what lies above is zero, as nobody was there yet. */
+bool trk_numbers_span(struct trk_client *c, uint64_t numbers)
+{
+    while (numbers > c->ring_mask && c->ring_mask < TRK_CLIENT_NUMBERS - 1) {
+        uint32_t size = c->ring_mask + 1;
+        for (uint32_t i = 0; i < size; i++) {
+            if (!(c->ring[i].n & size))
+                continue;
+            c->ring[i + size] = c->ring[i];
+            memset(&c->ring[i], 0, sizeof c->ring[i]);
+        }
+        c->ring_mask += size;
+    }
+    return numbers <= c->ring_mask;
+}
+
+void trk_client_wash(struct trk_client *c)
+{
+    bool ascending = c->generation == 0 && !c->attempt;      /* nothing above end was ever taken */
+    uint64_t used = ascending && c->end < c->ring_mask ? c->end + 1 : c->ring_mask + 1;
+    memset(c->ring, 0, used * sizeof *c->ring);
+}
+
 uint8_t trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum trk_kind kind)
 {
     struct trk_client_piece *p = &c->pieces[c->newest_piece];

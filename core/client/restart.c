@@ -21,6 +21,7 @@ static void remember_star(struct trk_client *c)
 
 static void expect_grant(struct trk_client *c, const struct trk_step *step)
 {
+    trk_numbers_span(c, step->b - c->star + 1);      /* k* stays */
     c->next = step->a;
     c->end = step->a - 1;
     c->last = step->a - 1;

@@ -83,10 +83,10 @@ static void batch_add(struct trk_client *c, const struct trk_number *e, const st
 }
 
 /* The ring must hold everything between the lowest number that can still be reported and the highest granted. */
-static bool ring_takes(const struct trk_client *c, const struct trk_step *step)
+static bool ring_takes(struct trk_client *c, const struct trk_step *step)
 {
     uint64_t lowest = c->last < c->star ? c->last : c->star;
-    return step->a > step->b || step->b - lowest < c->ring_mask - TRK_GRANT_MAX;
+    return step->a > step->b || trk_numbers_span(c, step->b - lowest + TRK_GRANT_MAX + 1);
 }
 
 bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
@@ -101,6 +101,7 @@ bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     struct trk_step step = trk_step(p->kind, &p->piece, &report, k, 1);
     if (!ring_takes(c, &step) || (step.mode == TRK_MODE_RECOVERY && k > step.right))
         return false;
+    e = trk_number_at(c, k);                         /* the ring may have grown */
     if (c->batch.active && !batch_takes(c, e))
         trk_flush(c);
     if (!c->batch.active)
