@@ -102,6 +102,8 @@ struct msk_options {                        /* zero what you do not set; only re
 /* Needs CAP_NET_RAW (and CAP_NET_ADMIN for the guard that keeps the kernel's TCP silent on the port). NULL with
  * errno and a sentence on failure: EPERM, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ... */
 MSK_API struct msk_server *msk_open(const struct msk_options *options, char *error, size_t error_bytes);
+/* What msk_open would find wrong with the options themselves, opening nothing: 0, or -EINVAL and a sentence. */
+MSK_API int msk_check(const struct msk_options *options, char *error, size_t error_bytes);
 /* Ends at once; clients are told nothing and go on with any replica. NULL is allowed. */
 MSK_API void msk_close(struct msk_server *server);
 /* Replace the keys, between events. -EINVAL: no or several current keys, an epoch twice, too many. */
@@ -151,7 +153,8 @@ MSK_API const struct msk_event *msk_event(const struct minisock *m);
 
 typedef void (*msk_handler)(struct minisock *m, const struct msk_event *event, void *arg);
 /* Dispatch what is there, a bounded number of events, without blocking. An event that the handler leaves
- * unanswered is dropped. Returns how many events there were, or a negative errno value. */
+ * unanswered is dropped. Returns how many events there were, or a negative errno value; -ECANCELED: this is a worker
+ * (msk_run_workers) that is to end. */
 MSK_API int msk_process(struct msk_server *server, msk_handler handler, void *arg);
 
 /* The queue itself. msk_gather takes what has arrived into it, as far as minisockets are free (struct msk_options); walk it
@@ -316,6 +319,40 @@ MSK_API int msk_once_done(struct msk_once *once, struct minisock *m, const struc
 MSK_API int msk_once_give(struct msk_once *once, struct minisock *m, size_t i);
 struct msk_once_stats { uint64_t answers, inlined, again, evicted, stale; size_t bytes; };      /* bytes: of the buffer, in use */
 MSK_API void msk_once_count(const struct msk_once *once, struct msk_once_stats *out);
+
+/* ---------------- workers: one service, several processes ---------------- */
+
+/* No connection belongs to any of them: each packet goes to the next one, so that a single flow is served by all. One that
+ * ends is replaced at once (later, if it lived for less than 50 ms several times), one that takes nothing for 3 s while packets
+ * wait is ended and replaced; clients notice neither. All share the keys, the replay filter and the counters.
+ *
+ * msk_run_workers makes the calling process their master, which reads no packet, and returns when the service ends. The process
+ * must have one thread, and no other use for these signals: TERM and INT end the service, what the workers have in hand is
+ * answered first; HUP calls reload; USR1 goes on to worker 0; USR2 starts the successor.
+ *
+ * Upgrade without a lost packet: a second program with the same `control` takes over guards, filter and sockets from the first,
+ * which ends once the second one's workers serve. One that fails to start changes nothing. */
+#define MSK_WORKERS_MAX 64
+
+struct msk_workers {                    /* zero what you do not set; it stays yours, and must stay, until msk_run_workers returns */
+    unsigned n;                         /* 1 to MSK_WORKERS_MAX */
+    const struct msk_options *options;  /* of each of them. capture: each writes a file of its own, with ".N" behind the name */
+    /* The program of worker 0 ... n-1, in a process of its own, without the master's signal handling: serves until msk_process
+     * returns -ECANCELED or msk_ending says so, and returns the process's exit status. The place to drop rights: nothing
+     * that comes after needs any. */
+    int (*run)(struct msk_server *server, unsigned worker, void *arg);
+    /* In the master, at SIGHUP: the keys that all workers are to use from now on. Not 0: they stay as they are. May be NULL. */
+    int (*reload)(struct msk_keys *out, void *arg);
+    /* In the master, once: the workers serve, a predecessor has been told to end. May be NULL. */
+    void (*ready)(const struct sockaddr_storage *addresses, size_t n, void *arg);
+    void *arg;
+    const char *control;                /* the path of a Unix socket by which a successor takes over; NULL: none can */
+    char *const *successor;             /* what SIGUSR2 runs (execvp), NULL at its end; NULL: nothing */
+};
+/* 0 when the service has ended; or it could not begin: a negative errno value and a sentence. */
+MSK_API int msk_run_workers(const struct msk_workers *workers, char *error, size_t error_bytes);
+/* True in a worker that is to end; answer what is there, and return. */
+MSK_API bool msk_ending(const struct msk_server *server);
 
 #ifdef __cplusplus
 }

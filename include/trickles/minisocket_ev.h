@@ -3,6 +3,7 @@
 #ifndef TRICKLES_MINISOCKET_EV_H
 #define TRICKLES_MINISOCKET_EV_H
 
+#include <errno.h>
 #include <ev.h>
 #include <trickles/minisocket.h>
 
@@ -15,9 +16,9 @@ struct msk_ev {                             /* the caller's memory, from msk_att
 static inline void msk_ev_ready(struct ev_loop *loop, ev_io *io, int revents)
 {
     struct msk_ev *e = (struct msk_ev *)io->data;
-    (void)loop;
     (void)revents;
-    msk_process(e->server, e->handler, e->arg);
+    if (msk_process(e->server, e->handler, e->arg) == -ECANCELED)
+        ev_break(loop, EVBREAK_ALL);    /* a worker that is to end */
 }
 
 /* From now on the loop calls handler for every event of server. */

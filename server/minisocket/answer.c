@@ -73,7 +73,7 @@ static bool judge(struct minisock *m, const struct trk_link_packet *packet)
     if (v != TRK_V_ACCEPTED)
         return ignore(m, v);
     if (!is_ours(m)) {
-        s->counts[MSK_COUNT_NOT_LOCAL]++;
+        s->tally->counts[MSK_COUNT_NOT_LOCAL]++;
         return false;
     }
     v = trk_check(&m->segment, &s->keys, &m->config, m->now_ms, &m->spend);
@@ -160,5 +160,7 @@ int msk_process(struct msk_server *s, msk_handler handler, void *arg)
             break;                     /* at a batch's end: what is left shows in the descriptor again */
     }
     msk_outbox_flush(s);
-    return events;
+    return s->ending ? -ECANCELED : events;
 }
+
+bool msk_ending(const struct msk_server *s) { return s->ending; }

@@ -1,6 +1,6 @@
 /* counters.c - one number for every fate of a packet. */
 #include <time.h>
-#include "server.h"
+#include "group.h"
 
 static const char *const names[MSK_COUNT_KINDS][2] = {
     [MSK_COUNT_PACKETS]   = { "packets-received", "packets taken from the interfaces" },
@@ -37,20 +37,46 @@ static size_t filter_counters(const struct msk_server *s, struct msk_counter *ou
     return at;
 }
 
+/* What the sockets lost is the kernel's to tell, and each process can ask about its own alone. */
+static uint64_t own_drops(const struct msk_server *s)
+{
+    uint64_t drops = 0;
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        drops += trk_link_drops(s->ifaces[i].link);
+    return drops;
+}
+
+static size_t worker_counters(const struct msk_group *g, struct msk_counter *out, size_t at, size_t n)
+{
+    const struct msk_counter counters[] = {
+        { "workers", "processes that answer", g->n },
+        { "workers-replaced", "workers that ended and were replaced", atomic_load(&g->block->replaced) },
+        { "workers-hung", "workers that were ended as they took no packets", atomic_load(&g->block->hung) },
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++, at++)
+        if (at < n)
+            out[at] = counters[i];
+    return at;
+}
+
 size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t n)
 {
+    struct msk_tally t = *s->tally;
     size_t total = 0;
+    if (s->group)
+        msk_group_tally(s->group, &t);
+    t.counts[MSK_COUNT_DROPS] += own_drops(s);
     for (size_t i = 0; i < MSK_COUNT_KINDS; i++, total++)
         if (total < n)
-            out[total] = (struct msk_counter){ names[i][0], names[i][1], s->counts[i] };
-    for (size_t i = 0; i < s->n_ifaces && n > MSK_COUNT_DROPS; i++)
-        out[MSK_COUNT_DROPS].value += trk_link_drops(s->ifaces[i].link);
+            out[total] = (struct msk_counter){ names[i][0], names[i][1], t.counts[i] };
     for (enum trk_verdict v = 0; v < TRK_V_COUNT; v++) {
         if (v >= TRK_V_FOREIGN && v != TRK_V_RST_HINT)
             continue;                  /* a client's */
         if (total < n)
-            out[total] = (struct msk_counter){ trk_verdict_name(v), trk_verdict_why(v), s->verdicts[v] };
+            out[total] = (struct msk_counter){ trk_verdict_name(v), trk_verdict_why(v), t.verdicts[v] };
         total++;
     }
+    if (s->group)
+        total = worker_counters(s->group, out, total, n);
     return s->filter ? filter_counters(s, out, total, n) : total;
 }

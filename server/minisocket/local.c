@@ -40,8 +40,8 @@ static bool is_local(const struct msk_server *s, const struct trk_addr *addr)
 
 bool msk_is_ours(const struct msk_server *s, const struct trk_addr *addr, uint16_t port)
 {
-    for (size_t i = 0; i < s->n_listens; i++) {
-        const struct msk_listen *l = &s->listens[i];
+    for (size_t i = 0; i < s->listens.n; i++) {
+        const struct msk_listen *l = &s->listens.at[i];
         if (l->port.port != port || (l->port.family != 0 && l->port.family != addr->family))
             continue;
         if (l->any ? is_local(s, addr) : memcmp(l->port.addr, addr->bytes, sizeof l->port.addr) == 0)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "address.h"
 #include "keyset.h"
-#include "server.h"
+#include "group.h"
 
 void msk_log(const struct msk_server *s, enum msk_log_level level, const char *format, ...)
 {
@@ -23,71 +23,22 @@ void msk_log(const struct msk_server *s, enum msk_log_level level, const char *f
     s->log(s->log_arg, level, line);
 }
 
-/* An address that is there already, or that one of both families covers. */
-static bool covered(const struct msk_server *s, const struct sockaddr_storage *a)
+/* A worker's guards stay with the process that all workers come from, and outlive it. */
+static bool open_listens(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes)
 {
-    for (size_t i = 0; i < s->n_listens; i++) {
-        const struct msk_listen *l = &s->listens[i];
-        uint8_t bytes[16];
-        if (l->port.port != msk_address_port(a) || l->port.port == 0)
-            continue;
-        if (l->any && msk_address_any(a) && l->port.family == 0)
-            return true;
-        if (l->address.ss_family == a->ss_family && msk_address_bytes(a, bytes) && memcmp(bytes, l->port.addr, sizeof bytes) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool add_listen(struct msk_server *s, const struct sockaddr_storage *a, char *error, size_t error_bytes)
-{
-    char where[64], why[MSK_ERROR_BYTES];
-    struct msk_listen *l = &s->listens[s->n_listens];
-    if (covered(s, a))
-        return true;
-    if (s->n_listens == MSK_LISTENS_MAX) {
-        snprintf(error, error_bytes, "more than %d listen addresses", MSK_LISTENS_MAX);
-        errno = EINVAL;
-        return false;
-    }
-    l->guard = trk_guard_open((const struct sockaddr *)a, msk_address_length(a), TRK_GUARD_ALL, 0, why, sizeof why);
-    if (l->guard < 0) {
-        int saved = errno;
-        msk_address_format(a, where, sizeof where);
-        snprintf(error, error_bytes, "cannot listen on %s: %s", where, saved == EADDRINUSE ? "another program has this port" : why);
-        errno = saved;
-        return false;
-    }
-    socklen_t length = sizeof l->address;
-    getsockname(l->guard, (struct sockaddr *)&l->address, &length);
-    l->any = msk_address_any(&l->address);
-    l->port.family = msk_address_bytes(&l->address, l->port.addr);
-    l->port.port = msk_address_port(&l->address);
-    if (l->any && l->port.family == 6)
-        l->port.family = 0;
-    s->n_listens++;
+    if (!s->group)
+        return msk_listens_open(&s->listens, o, NULL, error, error_bytes);
+    s->listens = s->group->listens;
+    for (size_t i = 0; i < s->listens.n; i++)
+        s->listens.at[i].guard = -1;
     return true;
 }
 
-/* Addresses of both families first, so that they cover their 0.0.0.0. */
-static bool open_listens(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes)
+static bool open_filter(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes)
 {
-    struct sockaddr_storage a;
-    if (o->n_listen == 0) {
-        snprintf(error, error_bytes, "no listen address");
-        errno = EINVAL;
+    if (!s->group && !msk_memory_open(&s->memory, o, false, NULL, error, error_bytes))
         return false;
-    }
-    for (int both = 1; both >= 0; both--)
-        for (size_t i = 0; i < o->n_listen; i++) {
-            if (!msk_address_parse(o->listen[i], &a, error, error_bytes)) {
-                errno = EINVAL;
-                return false;
-            }
-            bool is_both = a.ss_family == AF_INET6 && msk_address_any(&a);
-            if (is_both == both && !add_listen(s, &a, error, error_bytes))
-                return false;
-        }
+    s->filter = s->group ? s->group->memory.filter : s->memory.filter;
     return true;
 }
 
@@ -109,6 +60,8 @@ static bool open_keys(struct msk_server *s, const struct msk_options *o, char *e
 {
     struct msk_keys random;
     const struct msk_keys *keys = o->keys;
+    if (s->group)
+        return msk_group_keys(s);
     if (!keys) {
         msk_keys_random(&random);
         keys = &random;
@@ -124,9 +77,13 @@ static bool open_keys(struct msk_server *s, const struct msk_options *o, char *e
 
 static bool open_capture(struct msk_server *s, const char *path, char *error, size_t error_bytes)
 {
-    char why[MSK_ERROR_BYTES];
+    char why[MSK_ERROR_BYTES], own[4096];
     if (!path)
         return true;
+    if (s->group) {                    /* two processes cannot write into one file */
+        snprintf(own, sizeof own, "%s.%u", path, s->worker);
+        path = own;
+    }
     s->capture = trk_capture_open(path, why, sizeof why);
     if (!s->capture)
         snprintf(error, error_bytes, "cannot capture to %s: %s", path, why);
@@ -140,7 +97,7 @@ static void touch(volatile uint8_t *memory, size_t bytes)     /* zeroed memory *
         memory[i] = 0;
 }
 
-struct msk_server *msk_open(const struct msk_options *o, char *error, size_t error_bytes)
+struct msk_server *msk_open_as(const struct msk_options *o, struct msk_group *group, unsigned worker, char *error, size_t error_bytes)
 {
     struct msk_server *s = calloc(1, sizeof *s);
     if (s)
@@ -160,19 +117,46 @@ struct msk_server *msk_open(const struct msk_options *o, char *error, size_t err
         errno = ENOMEM;
         return NULL;
     }
-    s->epoll = s->watch = -1;
+    s->epoll = s->watch = s->memory.fd = s->wake = -1;
+    s->group = group;
+    s->worker = worker;
+    s->tally = group ? &group->block->slots[worker].tally : &s->own;
     s->horizon_ms = o->horizon_ms;
     s->skew_ms = o->skew_ms;
     s->extracted_life_ms = o->extracted_life_ms;
     s->log = o->log;
     s->log_arg = o->log_arg;
     if (open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
-        msk_filter_open(s, o, error, error_bytes) && open_queue(s, error, error_bytes) && msk_links_update(s, error, error_bytes))
+        open_filter(s, o, error, error_bytes) && open_queue(s, error, error_bytes) && msk_links_update(s, error, error_bytes))
         return s;
     int saved = errno;
     msk_close(s);
     errno = saved;
     return NULL;
+}
+
+int msk_check(const struct msk_options *o, char *error, size_t error_bytes)
+{
+    struct sockaddr_storage a;
+    const char *problem = o->keys ? msk_keys_problem(o->keys) : NULL;
+    if (problem)
+        snprintf(error, error_bytes, "bad key set: %s", problem);
+    else if (o->n_listen == 0 || o->n_listen > MSK_LISTENS_MAX)
+        snprintf(error, error_bytes, "1 to %d listen addresses", MSK_LISTENS_MAX);
+    else if (o->filter_bytes > 0 && o->filter_bytes < TRK_FILTER_BYTES_MIN)
+        snprintf(error, error_bytes, "filter memory: at least 64 KiB, or 0 for none");
+    else {
+        for (size_t i = 0; i < o->n_listen; i++)
+            if (!msk_address_parse(o->listen[i], &a, error, error_bytes))
+                return -EINVAL;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+struct msk_server *msk_open(const struct msk_options *o, char *error, size_t error_bytes)
+{
+    return msk_open_as(o, NULL, 0, error, error_bytes);
 }
 
 void msk_close(struct msk_server *s)
@@ -183,9 +167,8 @@ void msk_close(struct msk_server *s)
     msk_links_close(s);
     msk_outbox_close(&s->outbox);
     msk_slots_close(&s->slots);
-    msk_filter_close(s);
-    for (size_t i = 0; i < s->n_listens; i++)
-        close(s->listens[i].guard);
+    msk_memory_close(&s->memory);
+    msk_listens_close(&s->listens);
     if (s->watch >= 0)
         close(s->watch);
     if (s->epoll >= 0)
@@ -208,9 +191,9 @@ int msk_set_keys(struct msk_server *s, const struct msk_keys *keys)
 
 int msk_listen_address(const struct msk_server *s, size_t i, struct sockaddr_storage *out)
 {
-    if (i >= s->n_listens)
+    if (i >= s->listens.n)
         return -ERANGE;
-    *out = s->listens[i].address;
+    *out = s->listens.at[i].address;
     return 0;
 }
 

@@ -55,14 +55,14 @@ static void send_all(struct msk_server *s, const struct msk_outbox *o)
         int sent = trk_link_send(o->iface->link, o->out + at, o->n - at);
         if (sent > 0) {
             at += sent;
-            s->counts[MSK_COUNT_SENT] += (uint64_t)sent;
+            s->tally->counts[MSK_COUNT_SENT] += (uint64_t)sent;
         }
         if (at == o->n)
             break;
         if (refused++ == 0)
             msk_log(s, MSK_LOG_DEBUG, "interface %s: cannot send: %m", o->iface->name);
         at++;
-        s->counts[MSK_COUNT_UNSENT]++;
+        s->tally->counts[MSK_COUNT_UNSENT]++;
     }
 }
 

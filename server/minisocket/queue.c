@@ -1,7 +1,7 @@
 /* queue.c - from many links to one sequence of packets: a batch from each ready link in turn. */
 #include <errno.h>
 #include <sys/epoll.h>
-#include "server.h"
+#include "group.h"
 
 #define EMPTY_ROUNDS_MAX 4             /* polls per call: a flood must not keep the caller from its other work */
 
@@ -19,13 +19,15 @@ static void interfaces_changed(struct msk_server *s)
 /* Ask which links have something. False: none. */
 static bool poll_links(struct msk_server *s)
 {
-    struct epoll_event events[MSK_LINKS_MAX + 1];
-    int n = epoll_wait(s->epoll, events, MSK_LINKS_MAX + 1, 0);
+    struct epoll_event events[MSK_LINKS_MAX + 2];
+    int n = epoll_wait(s->epoll, events, MSK_LINKS_MAX + 2, 0);
     bool changed = false;
     s->ready_n = 0;
     for (int i = 0; i < n; i++) {
         if (events[i].data.u32 == MSK_LINKS_MAX)
             changed = true;
+        else if (events[i].data.u32 == MSK_WAKE)
+            s->ending = true;
         else
             s->ready[s->ready_n++] = (int)events[i].data.u32;
     }
@@ -50,14 +52,25 @@ static bool next_batch(struct msk_server *s)
     return false;
 }
 
+/* Between two batches: nothing points into the old keys, and the master sees that we live. */
+static void as_worker(struct msk_server *s)
+{
+    struct msk_slot *slot = &s->group->block->slots[s->worker];
+    atomic_fetch_add_explicit(&slot->rounds, 1, memory_order_relaxed);
+    msk_group_keys(s);
+}
+
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface)
 {
-    if (s->batch_i == s->batch_n)
+    if (s->batch_i == s->batch_n) {
         msk_outbox_flush(s);
+        if (s->group)
+            as_worker(s);
+    }
     for (int round = 0; s->batch_i == s->batch_n; round++)
         if (!next_batch(s) && (round == EMPTY_ROUNDS_MAX || !poll_links(s)))
             return NULL;
     *iface = s->batch_iface;
-    s->counts[MSK_COUNT_PACKETS]++;
+    s->tally->counts[MSK_COUNT_PACKETS]++;
     return &s->batch[s->batch_i++];
 }

@@ -13,6 +13,7 @@
 
 #define MSK_LISTENS_MAX 16
 #define MSK_LINKS_MAX   64
+#define MSK_WAKE        (MSK_LINKS_MAX + 1)   /* among the interfaces' places in epoll, as MSK_LINKS_MAX is for their changes */
 #define MSK_LOCALS_MAX  512
 #define MSK_BATCH       32             /* packets taken from a link at once */
 #define MSK_EVENTS_MAX  256            /* dispatched by one msk_process, up to the end of a batch */
@@ -22,8 +23,9 @@ struct msk_listen {
     struct sockaddr_storage address;   /* with the real port */
     struct trk_link_port port;         /* family 0: any address of both */
     bool any;                          /* any address of the family, or of both */
-    int guard;
+    int guard;                         /* -1: another process holds it */
 };
+struct msk_listens { struct msk_listen at[MSK_LISTENS_MAX]; size_t n; };
 
 struct msk_iface {                     /* one interface we hear: its link and what fits through it */
     struct trk_link *link;
@@ -35,6 +37,12 @@ struct msk_iface {                     /* one interface we hear: its link and wh
 /* Fates that are not verdicts of the protocol. */
 enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_NOT_LOCAL, MSK_COUNT_DROPS,
                  MSK_COUNT_EXTRACTED, MSK_COUNT_INSTALLED, MSK_COUNT_NOT_INSTALLED, MSK_COUNT_KINDS };
+struct msk_tally { uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS]; };
+
+struct msk_memory {                    /* the replay filter's */
+    struct trk_filter *filter; void *at; size_t bytes;       /* NULL: there is no filter */
+    int fd;                            /* of memory that can be handed to another process; -1: it cannot */
+};
 
 enum msk_state { MSK_FREE, MSK_CURRENT, MSK_PENDING, MSK_DETACHED };
 
@@ -86,13 +94,17 @@ struct msk_outbox {
 };
 
 struct msk_server {
-    struct msk_listen listens[MSK_LISTENS_MAX]; size_t n_listens;
+    struct msk_listens listens;
+    struct msk_group *group; unsigned worker;                        /* NULL: no worker, but a server by itself. See group.h */
+    bool ending; int wake;             /* a worker that is to end, and what tells it so; -1 */
+    uint32_t keys_version;             /* of the group's keys */
     struct msk_iface ifaces[MSK_LINKS_MAX]; size_t n_ifaces;
     struct trk_addr locals[MSK_LOCALS_MAX]; size_t n_locals;
     int epoll, watch;
     struct trk_keys keys;
     uint32_t horizon_ms, skew_ms;
-    struct trk_filter *filter; void *filter_memory; size_t filter_bytes;     /* the replay filter, if there is one */
+    struct trk_filter *filter;                                       /* the replay filter; NULL: there is none */
+    struct msk_memory memory;                                        /* its own; empty in a worker */
     struct trk_capture *capture;
     void (*log)(void *arg, enum msk_log_level level, const char *line); void *log_arg;
 
@@ -105,13 +117,29 @@ struct msk_server {
     const struct minisock *room_owner;                               /* has data in outbox.room and has not replied */
     bool bulk;                                                       /* answers gather until msk_sendbulk is through */
     uint32_t extracted_life_ms;
-    uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS];
+    struct msk_tally own, *tally;                                    /* a worker's is in memory that all of them share */
 
     struct trk_packet packets[TRK_ANSWER_PACKETS_MAX];               /* one answer */
     struct msk_outbox outbox;
 };
 
 void msk_log(const struct msk_server *s, enum msk_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* open.c. group: NULL, or the one that this process is a worker of. */
+struct msk_server *msk_open_as(const struct msk_options *o, struct msk_group *group, unsigned worker, char *error, size_t error_bytes);
+
+/* listens.c: the listen addresses and their guards. handed: descriptors of a predecessor, to be used before new ones; may be NULL. */
+struct msk_pool;
+bool msk_listens_open(struct msk_listens *l, const struct msk_options *o, struct msk_pool *handed, char *error, size_t error_bytes);
+void msk_listens_close(struct msk_listens *l);
+size_t msk_listens_ports(const struct msk_listens *l, struct trk_link_port out[MSK_LISTENS_MAX]);
+
+/* wanted.c: one look at the host: its interfaces, and which of them owns each listen address (0: any, or none). */
+#define MSK_INTERFACES_MAX 256
+struct msk_view { struct trk_interface all[MSK_INTERFACES_MAX]; int n; int owners[MSK_LISTENS_MAX]; };
+bool msk_view_take(const struct msk_listens *l, struct msk_view *out);
+const struct trk_interface *msk_view_find(const struct msk_view *v, int ifindex);
+bool msk_view_wants(const struct msk_view *v, const struct msk_listens *l, const struct trk_interface *candidate);
 
 /* links.c: one link per interface that a listen address needs. Called at start and when interfaces change.
  * False and a sentence if no interface at all can be heard. */
@@ -122,9 +150,9 @@ void msk_links_close(struct msk_server *s);
 bool msk_locals_update(struct msk_server *s);
 bool msk_is_ours(const struct msk_server *s, const struct trk_addr *addr, uint16_t port);
 
-/* memory.c: the replay filter's memory. False and a sentence if it cannot be had. */
-bool msk_filter_open(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes);
-void msk_filter_close(struct msk_server *s);
+/* memory.c: the replay filter's memory; shared: for processes that this one forks. False and a sentence if it cannot be had. */
+bool msk_memory_open(struct msk_memory *m, const struct msk_options *o, bool shared, struct msk_pool *handed, char *error, size_t error_bytes);
+void msk_memory_close(struct msk_memory *m);
 
 /* queue.c: the next received packet and the interface it came by; NULL: nothing there now. */
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface);
@@ -165,7 +193,7 @@ void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
 /* event.c: what the application is shown. */
 void msk_event_fill(struct minisock *m);
 
-static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->verdicts[v]++; }
-static inline void msk_count_other(struct msk_server *s, enum msk_count c) { s->counts[c]++; }
+static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->tally->verdicts[v]++; }
+static inline void msk_count_other(struct msk_server *s, enum msk_count c) { s->tally->counts[c]++; }
 
 #endif

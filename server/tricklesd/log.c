@@ -10,11 +10,14 @@
 #define EVENTS_PER_SECOND 10
 
 bool log_verbose;
+static char name[32] = "tricklesd";
+
+void log_as_worker(int worker) { snprintf(name, sizeof name, "tricklesd[%d]", worker); }
 
 static void write_line(const char *format, va_list args)
 {
     char line[LINE_BYTES];
-    int n = snprintf(line, sizeof line, "tricklesd: ");
+    int n = snprintf(line, sizeof line, "%s: ", name);
     n += vsnprintf(line + n, sizeof line - (size_t)n - 1, format, args);
     if (n > LINE_BYTES - 2)
         n = LINE_BYTES - 2;

@@ -4,6 +4,7 @@
 #include <popt.h>
 #include <stdio.h>
 #include <string.h>
+#include <trickles/minisocket.h>
 #include "log.h"
 
 #define FILTER_KIB 4096                /* six million numbers in 75 s: a busy gigabit */
@@ -15,7 +16,8 @@ static const char about[] =
     "stop it, restart it, run several with the same --key-file, and no client notices.\n\n";
 static const char more[] =
     "\nADDR:PORT is an IPv4 address, [V6ADDR], or * for all addresses; default *:80. Signals: TERM and INT end at once,\n"
-    "HUP reads the key file again, USR1 prints the counters. Needs CAP_NET_RAW and CAP_NET_ADMIN.\n";
+    "HUP reads the key file again, USR1 prints the counters, USR2 starts the program anew, which takes over (--control).\n"
+    "Needs CAP_NET_RAW and CAP_NET_ADMIN to begin. tricklesd(8) tells more.\n";
 
 static bool usage(const char *what, const char *detail, int *exit_code)
 {
@@ -36,6 +38,10 @@ static bool check(struct options *out, const char *extra, int *exit_code)
         return usage("--filter-memory is in KiB: 0 for none, or at least 64", NULL, exit_code);
     if (out->filter_name && (!*out->filter_name || strchr(out->filter_name, '/')))
         return usage("--filter-name is a name in /dev/shm, without a slash", out->filter_name, exit_code);
+    if (out->workers < 0 || out->workers > MSK_WORKERS_MAX)
+        return usage("--workers is a number of processes, at most 64; 0 is this one alone", NULL, exit_code);
+    if (out->control && out->workers == 0)
+        return usage("--control goes with --workers: one process alone cannot hand over", NULL, exit_code);
     if (out->n_listen == 0)
         out->listen[out->n_listen++] = "*:80";
     return true;
@@ -58,7 +64,7 @@ static bool say_and_end(poptContext context, int option, int *exit_code)
 bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
 {
     char *listen = NULL;
-    int verbose = 0, option;
+    int verbose = 0, check_only = 0, option;
     memset(out, 0, sizeof *out);
     out->filter_kib = FILTER_KIB;
     const struct poptOption table[] = {
@@ -69,6 +75,12 @@ bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
         { "filter-memory", 0, POPT_ARG_INT | POPT_ARGFLAG_SHOW_DEFAULT, &out->filter_kib, 0, "memory of the replay filter; 0: none, so clients can cheat", "KIB" },
         { "filter-name", 0, POPT_ARG_STRING, &out->filter_name, 0, "keep it in /dev/shm/NAME: it outlives the daemon, and all that name it share it", "NAME" },
         { "domain", 0, POPT_ARG_INT, &out->domain, 0, "the filter's domain, if several hosts answer for one connection at once", "NUMBER" },
+        { "workers", 'w', POPT_ARG_INT, &out->workers, 0, "so many processes share the work, and are replaced when they end; 0: this one alone", "N" },
+        { "control", 0, POPT_ARG_STRING, &out->control, 0, "a Unix socket: a second daemon with the same one takes over without losing a packet", "PATH" },
+        { "user", 'u', POPT_ARG_STRING, &out->user, 0, "become that user once everything is open", "NAME" },
+        { "access-log", 0, POPT_ARG_STRING, &out->access_log, 0, "add a line for each request; - is standard output", "FILE|-" },
+        { "metrics", 0, POPT_ARG_STRING, &out->metrics, 0, "answer Prometheus there", "ADDR:PORT|unix:PATH" },
+        { "check", 0, POPT_ARG_NONE, &check_only, 0, "say whether the configuration is fine, and end", NULL },
         { "stats", 0, POPT_ARG_STRING, &out->stats, 0, "write the counters there as JSON: every 10 s, on USR1, at the end; - is standard output", "FILE|-" },
         { "pcap", 0, POPT_ARG_STRING, &out->pcap, 0, "capture all packets there", "FILE" },
         { "verbose", 'v', POPT_ARG_NONE, &verbose, 0, "say what happens", NULL },
@@ -88,6 +100,7 @@ bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
     }
     if (ok && option < -1)
         ok = usage(poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(option), exit_code);
+    out->check = check_only;
     if (ok)
         ok = check(out, poptPeekArg(context), exit_code);
     out->verbose = verbose;

@@ -12,7 +12,9 @@ struct options {                       /* strings live as long as the program */
     const char *listen[LISTEN_MAX]; size_t n_listen;
     const char *filter_name;
     int filter_kib, domain;
-    bool verbose;
+    int workers;                       /* 0: this process alone */
+    const char *control, *user, *access_log, *metrics;
+    bool check, verbose;
 };
 
 enum { EXIT_FINE = 0, EXIT_RUN = 1, EXIT_USAGE = 2 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "log.h"
 
-#define COUNTERS_MAX 128
+#define COUNTERS_MAX 160
 
 static size_t counters(const struct msk_server *server, struct msk_counter *out)
 {
@@ -15,8 +15,7 @@ static size_t counters(const struct msk_server *server, struct msk_counter *out)
     return n < COUNTERS_MAX ? n : COUNTERS_MAX;
 }
 
-/* Pages of this process in memory, in KiB; 0 if the system does not say. */
-static long resident_kib(void)
+long stats_resident_kib(void)
 {
     long size, resident = 0;
     FILE *f = fopen("/proc/self/statm", "re");
@@ -32,7 +31,7 @@ static bool write_json(const struct msk_server *server, FILE *f)
 {
     struct msk_counter all[COUNTERS_MAX];
     size_t n = counters(server, all);
-    fprintf(f, "{\"program\":\"tricklesd\",\"pid\":%ld,\"resident_kib\":%ld,\"counters\":{", (long)getpid(), resident_kib());
+    fprintf(f, "{\"program\":\"tricklesd\",\"pid\":%ld,\"resident_kib\":%ld,\"counters\":{", (long)getpid(), stats_resident_kib());
     for (size_t i = 0; i < n; i++)
         fprintf(f, "%s\"%s\":%llu", i ? "," : "", all[i].name, (unsigned long long)all[i].value);
     fputs("}}\n", f);

@@ -10,4 +10,7 @@ bool stats_write(const struct msk_server *server, const char *path);
 /* One line per counter on standard error. */
 void stats_print(const struct msk_server *server);
 
+/* Pages of this process in memory, in KiB; 0 if the system does not say. */
+long stats_resident_kib(void);
+
 #endif
