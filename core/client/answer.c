@@ -65,7 +65,9 @@ static enum trk_verdict accept(struct trk_client *c, const struct news *x, struc
     c->no_filter = m->flags & TRK_F_NO_FILTER;
     c->backoff = 0;
     c->progress_us = x->now_us;
-    if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
+    if (e->placed)
+        trk_placed_answer(c, e, m, &x->origin);
+    else if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
         trk_input_answer(c, m, &x->origin);
     bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, &x->origin);
     uint32_t bytes = e->bytes;

@@ -27,7 +27,7 @@ void trk_missed(struct trk_client *c, const struct trk_number *e)
 {
     bool carries_input = c->input_state == TRK_IN_OUTSTANDING && c->input_number == e->n;
     uint32_t message_bytes = TRK_LONG_BYTES + e->bytes + (carries_input ? c->reserve : 0u);      /* at most */
-    if (e->bytes == 0 || message_bytes <= c->heard_bytes || message_bytes <= FILL_SAFE || c->missed_at == c->n_sent)
+    if (e->bytes == 0 || e->placed || message_bytes <= c->heard_bytes || message_bytes <= FILL_SAFE || c->missed_at == c->n_sent)
         return;
     c->missed_at = c->n_sent;
     c->large_missed++;

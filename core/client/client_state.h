@@ -22,7 +22,8 @@ struct trk_number {                    /* one number of the current generation; 
     uint8_t  n_minus_a, b_minus_a, f_minus_a;
     uint8_t  state;                    /* enum trk_number_state */
     uint8_t  piece;                    /* index into pieces */
-    uint8_t  pad[3];
+    bool     placed;                   /* its answer says whether input bytes [offset, offset + bytes) were taken */
+    uint8_t  pad[2];
 };
 
 struct trk_client_piece {
@@ -68,6 +69,7 @@ enum trk_input_state {
     TRK_IN_IDLE,                       /* nothing outstanding: what is written may leave */
     TRK_IN_OUTSTANDING,                /* sent, neither MORE nor DONE yet */
     TRK_IN_HELD_BACK,                  /* an output of unknown length is running (PROTOCOL.md 7) */
+    TRK_IN_PLACING,                    /* bytes of a range leave by position, many at a time */
 };
 
 #define TRK_CLIENT_REPEATS   2
@@ -139,6 +141,11 @@ struct trk_client {
     uint16_t input_cont_bytes; uint8_t input_cont[TRK_UCONT_MAX];
     uint32_t last_answer_pkts;
 
+    /* input by position: bytes [consumed, placing_end) */
+    uint64_t placing_end, placing_next;                        /* of the range; lowest byte never sent */
+    bool     placing_end_sent;         /* that the stream ends inside the range */
+    uint16_t placing_cont_bytes; uint8_t placing_cont[TRK_UCONT_MAX];
+
     /* time */
     uint64_t srtt_us, rttvar_us, progress_us;
     uint32_t backoff;
@@ -158,6 +165,7 @@ struct trk_client {
     /* written before it is read: opening leaves the rest untouched, as a page that no byte was written to costs nothing */
     uint32_t lent_first, lent_end; struct trk_lent lent[TRK_CLIENT_LENT];
     uint8_t  outbox[TRK_CLIENT_OUTBOX];
+    struct trk_intervals placed_again, placed_taken;           /* input by position: sent and lost; taken, above consumed */
 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #define ASK_BYTES_MAX 14u              /* index, offset and length as varints */
 #define INPUT_BYTES_MIN 64
+#define PLACED_BYTES 9u                /* index of the continuation, offset */
 
 /* Room in the answer while asks are listed: packets not begun yet, and what is left in the current one. */
 struct gather {
@@ -225,12 +226,12 @@ static void push(struct trk_client *c, struct trk_request *r)
 {
     uint8_t input[TRK_SLOT_MAX];
     if (r->has_input)
-        trk_input_copy(c, input, r->input_bytes);
+        trk_input_copy(c, r->input_offset, input, r->input_bytes);
     r->input = input;
     uint8_t *out = trk_outbox_room(c, c->fill);
     size_t n = out ? trk_request_emit(r, out, c->fill) : 0;
     if (n)
-        trk_outbox_push(c, (uint32_t)n, r->has_input, r->input_offset);
+        trk_outbox_push(c, (uint32_t)n, r->has_input && !r->placed, r->input_offset);
     else
         c->stats.requests_unsent++;                  /* the timer makes it good */
 }
@@ -240,7 +241,7 @@ static void request_init(struct trk_client *c, struct trk_request *r, uint8_t re
     memset(r, 0, offsetof(struct trk_request, parts));
     memset(r->conts, 0, sizeof r->conts);
     header(c, r, restart_kind);
-    r->has_input = r->input_end = false;
+    r->has_input = r->input_end = r->placed = false;
     r->input_bytes = 0;
     r->input_offset = 0;
     r->input_cont = 0xff;
@@ -264,12 +265,38 @@ static struct gather gather_init(struct trk_client *c, struct trk_request *r, co
                             .budget = base + input_needs < c->fill ? (uint32_t)(c->fill - base - input_needs) : 0 };
 }
 
+/* A request that carries input by position asks for nothing: what is wanted goes first. False: no room beside a long report. */
+static bool compose_placed(struct trk_client *c, struct trk_request *r, const struct trk_step *step)
+{
+    uint8_t scratch[TRK_SLOT_MAX];
+    if (step->a > step->b || trk_wanted_bytes(c) > 0 || !trk_placing_ready(c) ||
+        trk_ucont_parse(c->placing_cont, c->placing_cont_bytes, &r->conts[0]) != TRK_V_ACCEPTED)
+        return false;
+    size_t used = trk_request_emit(r, scratch, sizeof scratch) + PLACED_BYTES + c->placing_cont_bytes;
+    if (used + INPUT_BYTES_MIN > c->fill)
+        return false;
+    r->n_conts = 1;
+    r->has_input = r->placed = true;
+    r->input_cont = 0;
+    for (uint64_t n = step->a; n <= step->b; n++) {
+        trk_number_at(c, n)->offset = 0;
+        trk_number_at(c, n)->bytes = 0;
+    }
+    trk_placing_attach(c, r, c->fill - (uint32_t)used, trk_number_at(c, step->a));
+    return true;
+}
+
 void trk_compose(struct trk_client *c, const struct trk_step *step, const struct trk_client_piece *p, uint64_t k, uint32_t m, uint8_t restart_kind)
 {
     struct trk_request r;
     request_init(c, &r, restart_kind);
     part_make(c, &r.parts[0], p, k, m, restart_kind != 0);
-    bool grants = step->a <= step->b, input = grants && trk_input_ready(c);
+    bool grants = step->a <= step->b, input = grants && c->input_state == TRK_IN_IDLE && trk_input_ready(c);
+    if (compose_placed(c, &r, step)) {
+        push(c, &r);
+        trk_repeat_note(c, &r.parts[0], 0);
+        return;
+    }
     struct gather g = gather_init(c, &r, step, restart_kind || step->mode == TRK_MODE_OPENING || c->want_long, &input);
     if (input) {
         trk_forget_early(c);

@@ -2,6 +2,8 @@
 
 bool trk_input_ready(const struct trk_client *c)
 {
+    if (c->input_state == TRK_IN_PLACING)
+        return trk_placing_ready(c);
     if (c->input_state != TRK_IN_IDLE || c->input_ended || c->finished || c->input_stuck || c->n_conts == TRK_CLIENT_CONTS)
         return false;
     return c->written > c->consumed || c->input_ending;
@@ -15,6 +17,8 @@ uint64_t trk_input_due(const struct trk_client *c)
 {
     if (!trk_input_ready(c))
         return TRK_NEVER;
+    if (c->input_state == TRK_IN_PLACING)
+        return 0;
     bool headers_only = c->received_to == c->output_end && trk_wanted_bytes(c) == 0 && c->n_expected > 0;
     return headers_only && !c->no_filter && !c->attempt && c->output_end > 0 ? c->progress_us + c->srtt_us / 8 : 0;
 }
@@ -25,11 +29,11 @@ void trk_input_lost(struct trk_client *c)
         c->input_state = TRK_IN_IDLE;
 }
 
-uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max)
+uint32_t trk_input_copy(const struct trk_client *c, uint64_t offset, uint8_t *out, uint32_t max)
 {
-    uint64_t have = c->written > c->consumed ? c->written - c->consumed : 0;
+    uint64_t have = c->written > offset ? c->written - offset : 0;
     uint32_t n = have < max ? (uint32_t)have : max;
-    uint32_t size = c->config.send_bytes, at = (uint32_t)(c->consumed & (size - 1));
+    uint32_t size = c->config.send_bytes, at = (uint32_t)(offset & (size - 1));
     uint32_t first = n < size - at ? n : size - at;
     memcpy(out, c->config.send_buffer + at, first);
     memcpy(out + first, c->config.send_buffer, n - first);
@@ -78,6 +82,17 @@ static void output_ends(struct trk_client *c, const struct trk_answer *m, const 
     c->input_state = TRK_IN_IDLE;
 }
 
+/* The bytes before the range are consumed, those of the range leave by position, and `in` is for what follows. */
+static void input_by_position(struct trk_client *c, const struct trk_ucont_view *in, const struct trk_ucont_view *range)
+{
+    if (range->first < c->consumed)
+        return;
+    trk_forget_early(c);
+    consume_to(c, range->first);
+    keep_cont(c, in);
+    trk_placing_begin(c, range);
+}
+
 static void input_more(struct trk_client *c, const struct trk_ucont_view *in)
 {
     /* Without progress the same bytes again would bring the same answer. */
@@ -111,11 +126,14 @@ static void input_done(struct trk_client *c, const struct trk_ucont_view *in, co
 
 void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin)
 {
-    bool ours = c->input_state == TRK_IN_OUTSTANDING && origin->input && origin->input->offset == c->consumed &&
+    bool waited_for = c->input_state == TRK_IN_OUTSTANDING || c->input_state == TRK_IN_PLACING;
+    bool ours = waited_for && origin->input && origin->input->offset == c->consumed &&
                 m->n_conts && m->conts[0].type == TRK_UCONT_INPUT && m->conts[0].first >= c->consumed;    /* else another answer was first */
     if (ours)
         c->large_missed = 0;                         /* what was missed of it was no larger than this */
-    if (ours && m->flags & TRK_F_MORE)
+    if (ours && m->flags & TRK_F_MORE && m->flags & TRK_F_PLACED)
+        input_by_position(c, &m->conts[0], &m->conts[1]);
+    else if (ours && m->flags & TRK_F_MORE)
         input_more(c, &m->conts[0]);
     else if (ours && m->flags & TRK_F_DONE && m->n_conts == 2 && m->conts[1].type == TRK_UCONT_OUTPUT)
         input_done(c, &m->conts[0], &m->conts[1], origin->input);

@@ -48,7 +48,16 @@ bool     trk_input_ready(const struct trk_client *c);                        /* 
 uint64_t trk_input_due(const struct trk_client *c);                          /* when it may leave; NEVER: nothing to send */
 void     trk_input_lost(struct trk_client *c);
 void     trk_input_answer(struct trk_client *c, const struct trk_answer *m, const struct trk_origin *origin);
-uint32_t trk_input_copy(const struct trk_client *c, uint8_t *out, uint32_t max);   /* from `consumed`; returns bytes */
+uint32_t trk_input_copy(const struct trk_client *c, uint64_t offset, uint8_t *out, uint32_t max);   /* returns bytes */
+
+/* placing.c: input by position. */
+void     trk_placing_begin(struct trk_client *c, const struct trk_ucont_view *range);
+bool     trk_placing_ready(const struct trk_client *c);                      /* a packet of it may leave now */
+bool     trk_placing_outstanding(const struct trk_client *c);                /* sent, neither taken nor known to be lost */
+void     trk_placing_attach(struct trk_client *c, struct trk_request *r, uint32_t room, struct trk_number *carrier);
+void     trk_placed_answer(struct trk_client *c, struct trk_number *e, const struct trk_answer *m, const struct trk_origin *origin);
+void     trk_placed_lost(struct trk_client *c, struct trk_number *e);
+void     trk_placing_find_forgotten(struct trk_client *c);                   /* bytes that fell out of a full interval set */
 
 /* spend.c */
 void     trk_spend_kept(struct trk_client *c, uint64_t now_us);              /* as many as can be used */

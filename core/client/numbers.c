@@ -104,6 +104,8 @@ static bool note_lost(struct trk_client *c, uint64_t n)
 
 void trk_want_number_again(struct trk_client *c, struct trk_number *e)
 {
+    if (e->placed)
+        trk_placed_lost(c, e);
     if (e->bytes)
         trk_want_again(c, e->offset, e->bytes);
     e->bytes = 0;

@@ -162,7 +162,7 @@ static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, s
     memcpy(m.random, c->config.random, sizeof m.random);
     uint8_t input[TRK_SYN_PAYLOAD], message[TRK_SYN_PAYLOAD];
     m.input = input;
-    m.input_bytes = (uint16_t)trk_input_copy(c, input, c->syn_input);
+    m.input_bytes = (uint16_t)trk_input_copy(c, c->consumed, input, c->syn_input);
     m.has_input = m.input_bytes > 0;
     size_t most = c->config.mss - SYN_OPTION_BYTES;
     size_t bytes = trk_open_emit(&m, message, most < sizeof message ? most : sizeof message);

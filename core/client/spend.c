@@ -147,7 +147,7 @@ static bool must_resume(struct trk_client *c, bool input, uint64_t now_us)
 
 void trk_spend_kept(struct trk_client *c, uint64_t now_us)
 {
-    bool input = trk_input_ready(c);
+    bool placing = c->input_state == TRK_IN_PLACING, input = !placing && trk_input_ready(c);
     if (input && now_us < trk_input_due(c))
         return;
     uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
@@ -168,9 +168,10 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
         if (!trk_spend(c, k, now_us))
             break;
         n++;
-        if ((!input && c->batch.m >= c->batch.most) || c->batch.step.mode == TRK_MODE_OPENING) {
+        bool full = c->batch.m >= c->batch.most || (placing && batch_numbers(c));      /* each packet of input leaves on its own */
+        if ((!input && full) || c->batch.step.mode == TRK_MODE_OPENING) {
             trk_flush(c);
-            input = trk_input_ready(c);
+            input = !placing && trk_input_ready(c);
         }
     }
     if (n && input)
@@ -191,6 +192,7 @@ void trk_run(struct trk_client *c, uint64_t now_us)
     trk_resolve(c, now_us, false);
     trk_suspect_path(c);
     find_forgotten(c);
+    trk_placing_find_forgotten(c);
     trk_spend_kept(c, now_us);
     if (c->batch.active && !trk_may_spend(c))
         trk_flush(c);

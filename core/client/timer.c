@@ -57,7 +57,7 @@ static uint64_t timeout(const struct trk_client *c)
 bool trk_busy(const struct trk_client *c)
 {
     uint64_t asked_to = c->ask_next < c->output_end ? c->ask_next : c->output_end;
-    return c->received_to < asked_to || c->input_state == TRK_IN_OUTSTANDING || trk_input_ready(c) || trk_wanted_bytes(c) > 0;
+    return c->received_to < asked_to || c->input_state == TRK_IN_OUTSTANDING || trk_placing_outstanding(c) || trk_input_ready(c) || trk_wanted_bytes(c) > 0;
 }
 
 uint64_t trk_timer_due(const struct trk_client *c)

@@ -13,7 +13,7 @@ static uint64_t next_free_offset(const struct trk_spend *s)
 static bool input_asks_ok(const struct trk_spend *s)
 {
     const struct trk_request *r = &s->request;
-    if (!r->has_input)
+    if (!r->has_input || r->placed)
         return true;                   /* parse lets no such ask pass */
     uint64_t next = next_free_offset(s);
     if (next == TRK_OFFSET_UNKNOWN)

@@ -31,6 +31,7 @@ static void fill_request(const struct trk_open *open, const struct trk_spend *sp
     out->restart_kind = out->attempt = 0;
     out->n_parts = out->n_conts = 0;
     out->has_input = open->has_input;
+    out->placed = false;
     out->input_end = open->input_end;
     out->input_cont = 0xff;
     out->input_offset = 0;

@@ -43,6 +43,9 @@ static bool seal_input_conts(const struct trk_keys *keys, struct answering *a)
     const struct trk_ucont *input = speaks && result->fate != TRK_INPUT_DONE ? &from_nothing : &result->input;
     if ((done || more) && !seal_cont(keys, a, input, a->conts.input, &a->conts.input_bytes))
         return false;
+    a->conts.taken = a->plan->may_input && spend->request.placed && result->fate == TRK_INPUT_TAKEN;
+    if (more && result->has_range && !seal_cont(keys, a, &result->range, a->conts.range, &a->conts.range_bytes))
+        return false;
     return !done || seal_cont(keys, a, &result->output, a->conts.output, &a->conts.output_bytes);
 }
 
@@ -62,12 +65,12 @@ static bool seal_conts(const struct trk_keys *keys, struct answering *a)
         return true;
     if (!seal_input_conts(keys, a))
         return false;
-    if ((uint32_t)a->conts.input_bytes + a->conts.output_bytes > a->plan->room) {
+    if ((uint32_t)a->conts.input_bytes + a->conts.output_bytes + a->conts.range_bytes > a->plan->room) {
         if (spend->type != TRK_SPEND_OPEN || !spend->request.has_input)
             return false;
         /* A SYN's answer is bounded by the SYN. Without its input's answer it still opens the connection, and the
          * client sends the input again where there is room. */
-        a->conts.input_bytes = a->conts.output_bytes = 0;
+        a->conts.input_bytes = a->conts.output_bytes = a->conts.range_bytes = 0;
         a->input_unanswered = true;
     }
     if (!a->result->next_input || !any_end(a))
@@ -89,10 +92,16 @@ static void fill_number(const struct answering *a, const struct trk_plan_grant *
     trk_fill(&source, &a->conts, a->input_unanswered ? &nothing : &g->slices[n - g->step.a], a->plan->room, g->carries_input && n == g->step.a, said, out);
 }
 
+/* Input by position is clocked by what answers it, as data is: each of its packets leaves on a number. */
+static bool clocks_input(const struct answering *a)
+{
+    return a->voice.spend->request.placed || a->conts.range_bytes > 0;
+}
+
 /* f: openings and restarts are cut after the last number that says something; everything else is sent in full. */
 static uint64_t last_sent(const struct answering *a, const struct trk_plan_grant *g)
 {
-    if (g->step.mode != TRK_MODE_OPENING && g->step.mode != TRK_MODE_RESTART)
+    if ((g->step.mode != TRK_MODE_OPENING && g->step.mode != TRK_MODE_RESTART) || clocks_input(a))
         return g->step.b;
     struct trk_said said = a->said;    /* a rehearsal: nothing has been said yet */
     uint64_t f = g->step.a;

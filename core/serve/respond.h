@@ -19,8 +19,9 @@ unsigned trk_want_at(const struct trk_source *s, const struct trk_slice *slice, 
 
 /* ---- respond_fill.c: what one packet says ---- */
 struct trk_conts {                     /* the result's continuations, sealed; bytes 0: not there */
-    uint16_t input_bytes, output_bytes, next_bytes;
-    uint8_t  input[TRK_UCONT_MAX], output[TRK_UCONT_MAX], next[TRK_UCONT_MAX];
+    uint16_t input_bytes, output_bytes, range_bytes, next_bytes;
+    uint8_t  input[TRK_UCONT_MAX], output[TRK_UCONT_MAX], range[TRK_UCONT_MAX], next[TRK_UCONT_MAX];
+    bool     taken;                    /* input by position was: no continuation says so, a flag does */
 };
 struct trk_fill {                      /* content of one packet */
     uint8_t  flags;
@@ -33,7 +34,7 @@ struct trk_said { bool end[TRK_WANTS_MAX]; uint32_t copied_bytes; };   /* what t
 /* room: bytes after the form's header; first: this packet carries the input's answer. */
 void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint32_t room, bool first,
               struct trk_said *said, struct trk_fill *out);
-static inline bool trk_fill_empty(const struct trk_fill *f) { return f->data.bytes == 0 && f->n_conts == 0; }
+static inline bool trk_fill_empty(const struct trk_fill *f) { return f->data.bytes == 0 && f->flags == 0; }
 
 /* ---- respond_emit.c: content to packet ---- */
 struct trk_voice {                     /* what all packets of one answer share */

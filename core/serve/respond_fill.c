@@ -17,10 +17,16 @@ static uint32_t conts_bytes(const struct trk_fill *f)
 
 static void answer_input(const struct trk_conts *conts, struct trk_fill *f)
 {
+    if (conts->taken)
+        f->flags |= TRK_F_PLACED;
     if (!conts->input_bytes)
         return;
     f->flags |= conts->output_bytes ? TRK_F_DONE : TRK_F_MORE;
     add_cont(f, conts->input, conts->input_bytes);
+    if (conts->range_bytes) {
+        f->flags |= TRK_F_PLACED;
+        add_cont(f, conts->range, conts->range_bytes);
+    }
     if (conts->output_bytes)
         add_cont(f, conts->output, conts->output_bytes);
 }
@@ -45,7 +51,7 @@ static void say_end(const struct trk_source *s, const struct trk_conts *conts, c
                     struct trk_said *said, struct trk_fill *f)
 {
     unsigned w = ending_want(s, slice, f);
-    if (w == s->plan->n_wants || said->end[w] || !conts->next_bytes || (f->flags & TRK_F_MORE))
+    if (w == s->plan->n_wants || said->end[w] || !conts->next_bytes || (f->flags & (TRK_F_MORE | TRK_F_PLACED)))
         return;
     uint32_t other_conts = conts_bytes(f) - (f->flags & TRK_F_DONE ? f->conts[0].n : 0u);
     if (f->data.bytes + other_conts + conts->next_bytes > room)

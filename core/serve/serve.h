@@ -89,12 +89,15 @@ struct trk_plan {
  * A SYN has one want, {TRK_ASK_INPUT, 0, room}, also without input: a server may speak first. */
 enum trk_verdict trk_plan(const struct trk_spend *spend, const struct trk_decision *d, const struct trk_serve_config *config, struct trk_plan *out);
 
-enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE };
+enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE,
+                      TRK_INPUT_TAKEN };               /* input by position: these bytes need not come again */
 
 /* What the application says. Memory stays the caller's until the packets are sent. */
 struct trk_result {
     enum trk_input_fate fate;
     struct trk_ucont input, output;    /* MORE: input; DONE: input and output */
+    bool has_range;                    /* MORE: bytes of `range` may come by position; input goes on behind it */
+    struct trk_ucont range;
     bool opens_output;                 /* OPEN without input, the server speaks first: output, and input if fate is DONE
                                           (otherwise an input of nothing consumed is made from the output's end) */
     struct {                           /* parallel to plan.wants; fewer bytes than wanted: that is all there is now */

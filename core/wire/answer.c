@@ -1,7 +1,7 @@
 /* OPENED, LONG, NORMAL and TERMINAL: the packets that carry data. */
 #include "wire/fields.h"
 
-enum { ALL_FLAGS = TRK_F_MORE | TRK_F_DONE | TRK_F_END | TRK_F_FIN | TRK_F_NO_FILTER | TRK_F_REFRESH };
+enum { ALL_FLAGS = TRK_F_MORE | TRK_F_DONE | TRK_F_END | TRK_F_FIN | TRK_F_NO_FILTER | TRK_F_REFRESH | TRK_F_PLACED };
 
 uint32_t trk_form_bytes(uint8_t form)
 {
@@ -20,14 +20,17 @@ static bool flags_ok(uint8_t form, uint8_t flags)
     if (form != TRK_FORM_LONG)
         allowed &= (uint8_t)~TRK_F_REFRESH;
     if (form == TRK_FORM_TERMINAL)
-        allowed &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE);
+        allowed &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE | TRK_F_PLACED);
     if ((flags & ~allowed) || ((flags & TRK_F_FIN) && !(flags & TRK_F_END)))
         return false;
-    return !((flags & TRK_F_MORE) && (flags & (TRK_F_DONE | TRK_F_END)));
+    return !((flags & (TRK_F_MORE | TRK_F_PLACED)) && (flags & (TRK_F_DONE | TRK_F_END)));
 }
 
 static bool has_input_cont(uint8_t flags) { return flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END); }
-static bool has_output_cont(uint8_t flags) { return flags & TRK_F_DONE; }
+static bool has_range_cont(uint8_t flags) { return (flags & TRK_F_MORE) && (flags & TRK_F_PLACED); }
+
+/* Of the continuation that follows the input's; 0: none does. */
+static uint8_t second_type(uint8_t flags) { return flags & TRK_F_DONE ? TRK_UCONT_OUTPUT : has_range_cont(flags) ? TRK_UCONT_RANGE : 0; }
 
 /* Bounds of LONG and OPENED. */
 static bool long_ok(const struct trk_answer *m)
@@ -143,12 +146,17 @@ static void get_fields(struct trk_reader *r, struct trk_answer *out)
         out->grant.id = trk_get_id(r);
 }
 
+/* The input goes on behind the range. */
+static bool range_ok(const struct trk_answer *m)
+{
+    return !has_range_cont(m->flags) || m->conts[0].first == m->conts[1].second;
+}
+
 static enum trk_verdict get_conts(struct trk_reader *r, struct trk_answer *out)
 {
-    static const uint8_t types[] = { TRK_UCONT_INPUT, TRK_UCONT_OUTPUT };
-    const bool present[] = { has_input_cont(out->flags), has_output_cont(out->flags) };
+    const uint8_t types[] = { has_input_cont(out->flags) ? TRK_UCONT_INPUT : 0, second_type(out->flags) };
     for (size_t i = 0; i < 2; i++) {
-        if (!present[i])
+        if (!types[i])
             continue;
         struct trk_ucont_view *cont = &out->conts[out->n_conts++];
         enum trk_verdict v = trk_get_ucont(r, cont);
@@ -157,7 +165,7 @@ static enum trk_verdict get_conts(struct trk_reader *r, struct trk_answer *out)
         if (cont->type != types[i])
             return TRK_V_BAD_FIELD;
     }
-    return TRK_V_ACCEPTED;
+    return range_ok(out) ? TRK_V_ACCEPTED : TRK_V_BAD_FIELD;
 }
 
 enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer *out)
@@ -194,11 +202,12 @@ void trk_answer_renumber(uint8_t message[TRK_NORMAL_BYTES], uint8_t n_minus_a, u
 static bool conts_ok(const struct trk_answer *m)
 {
     size_t n = 0;
-    if (m->n_conts != has_input_cont(m->flags) + has_output_cont(m->flags))
+    uint8_t second = second_type(m->flags);
+    if (m->n_conts != has_input_cont(m->flags) + (second != 0))
         return false;
     if (has_input_cont(m->flags) && !trk_ucont_view_ok(&m->conts[n++], TRK_UCONT_INPUT))
         return false;
-    return !has_output_cont(m->flags) || trk_ucont_view_ok(&m->conts[n], TRK_UCONT_OUTPUT);
+    return (!second || trk_ucont_view_ok(&m->conts[n], second)) && range_ok(m);
 }
 
 size_t trk_answer_emit(const struct trk_answer *m, uint8_t *out, size_t cap)

@@ -78,7 +78,8 @@ struct trk_grant {
 };
 
 /* ---------------- user continuations, sealed (PROTOCOL.md 8) ---------------- */
-enum trk_ucont_type { TRK_UCONT_INPUT = 1, TRK_UCONT_OUTPUT = 2 };
+enum trk_ucont_type { TRK_UCONT_INPUT = 1, TRK_UCONT_OUTPUT = 2,
+                      TRK_UCONT_RANGE = 3 };         /* input by position: any bytes of [first, second), in any order */
 enum { TRK_UCONT_FIN = 1,              /* output: the stream ends at valid_end; input: the end was consumed */
        TRK_UCONT_ENCRYPTED = 2 };
 #define TRK_UCONT_HEADER 21            /* type 1, flags 1, epoch 1, opaque length 2, two offsets of 8 */
@@ -89,11 +90,11 @@ enum { TRK_UCONT_FIN = 1,              /* output: the stream ends at valid_end; 
 struct trk_ucont_view {
     uint8_t  type, flags, epoch;
     uint16_t opaque_bytes;
-    uint64_t first, second;            /* output: validStart, validEnd; input: consumed, next free output offset */
+    uint64_t first, second;            /* output: validStart, validEnd; input: consumed, next free output offset; range: its bounds */
     const uint8_t *bytes; uint16_t total_bytes;   /* the whole sealed thing, to be sent back as it is */
 };
 /* Reads one continuation at the start of bytes. TRUNCATED or BAD_FIELD if it is not one.
- * output: first <= second; offsets up to TRK_OFFSET_MAX, second may be TRK_OFFSET_UNKNOWN. */
+ * output: first <= second; offsets up to TRK_OFFSET_MAX, second may be TRK_OFFSET_UNKNOWN. range: first < second, known. */
 enum trk_verdict trk_ucont_parse(const uint8_t *bytes, size_t n, struct trk_ucont_view *out);
 
 /* ---------------- client to server ---------------- */
@@ -144,9 +145,10 @@ struct trk_request {                   /* forms REQUEST and RESTART */
     struct trk_part parts[TRK_PARTS_MAX];
     struct trk_ucont_view conts[TRK_CONTS_MAX];
     bool     has_input, input_end;     /* input rides on the last part */
+    bool     placed;                   /* input by position: input_cont is a range that holds it */
     uint8_t  input_cont;               /* index of its input continuation in conts[], 0xff: the stream's first input */
     uint64_t input_offset;             /* of input[0] in the client's stream: the continuation's "consumed", 0 without one;
-                                          so it is not sent, parse fills it in and emit refuses another value */
+                                          so it is not sent, parse fills it in and emit refuses another value. placed: sent */
     const uint8_t *input; uint32_t input_bytes;
 };
 /* A parsed request keeps every bound stated here: numbers <= TRK_NUMBER_MAX, base < k, grants ascending with
@@ -164,7 +166,8 @@ size_t trk_close_emit(const struct trk_close *m, uint8_t *out, size_t cap);
 /* Flags of every data-carrying answer. Continuations follow the header: an input if MORE, DONE or END is set,
  * then an output if DONE is. A server that speaks first answers the SYN with DONE, as if to an input of 0 bytes:
  * input {consumed 0, next free output offset}, output. DONE with END in one packet: one input, the next one.
- * MORE excludes DONE and END. TERMINAL has END, FIN and NO_FILTER only. */
+ * MORE excludes DONE and END. PLACED with MORE: a range follows the input, whose consumed is the range's end; alone: the
+ * input by position was taken, no continuation follows. It excludes DONE and END. TERMINAL has END, FIN and NO_FILTER only. */
 enum {
     TRK_F_MORE      = 1,               /* the input was taken up to "consumed"; send more */
     TRK_F_DONE      = 2,               /* the input made output: both continuations follow */
@@ -172,6 +175,7 @@ enum {
     TRK_F_FIN       = 8,               /* with END: and so does the stream */
     TRK_F_NO_FILTER = 16,              /* the server has no filter: do not repeat */
     TRK_F_REFRESH   = 32,              /* LONG: this opening is a refresh */
+    TRK_F_PLACED    = 64,              /* input by position: may be sent (with MORE), or was taken */
 };
 
 /* OPENED, LONG, NORMAL and TERMINAL. In NORMAL, only flags, low 4 bits of generation and epoch,
@@ -187,7 +191,7 @@ struct trk_answer {
     uint64_t offset;                   /* of data[0] in the output stream; NORMAL, TERMINAL: low 32 bits */
     uint64_t nonce;
     uint8_t  seal[TRK_SEAL_BYTES];
-    uint8_t  n_conts; struct trk_ucont_view conts[2];  /* MORE, END: input. DONE: input, then output */
+    uint8_t  n_conts; struct trk_ucont_view conts[2];  /* MORE, END: input. DONE: input, then output. MORE and PLACED: input, then range */
     const uint8_t *data; uint32_t data_bytes;
 };
 enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer *out);

@@ -1,14 +1,15 @@
 /* REQUEST and RESTART: a shared header, parts, continuations, input. */
 #include "wire/part.h"
 
-enum { REQUEST_WANT_LONG = 1, REQUEST_INPUT = 2, REQUEST_INPUT_END = 4 };
+enum { REQUEST_WANT_LONG = 1, REQUEST_INPUT = 2, REQUEST_INPUT_END = 4, REQUEST_PLACED = 8 };
+enum { REQUEST_FLAGS = REQUEST_WANT_LONG | REQUEST_INPUT | REQUEST_INPUT_END | REQUEST_PLACED };
 
 static bool asks_fit_conts(const struct trk_request *m, const struct trk_part *part)
 {
     for (size_t i = 0; i < part->n_asks; i++) {
         const struct trk_ask *ask = &part->asks[i];
         if (ask->cont == TRK_ASK_INPUT) {
-            if (!m->has_input)
+            if (!m->has_input || m->placed)
                 return false;
             continue;
         }
@@ -21,12 +22,24 @@ static bool asks_fit_conts(const struct trk_request *m, const struct trk_part *p
     return true;
 }
 
-/* The offset that the input's continuation says; false if that is not an input continuation. */
+/* Bytes by position lie in their range; none at all are sent to say where the stream ends. */
+static bool placed_ok(const struct trk_request *m)
+{
+    if (m->input_cont >= m->n_conts || m->conts[m->input_cont].type != TRK_UCONT_RANGE)
+        return false;
+    const struct trk_ucont_view *range = &m->conts[m->input_cont];
+    return m->input_offset >= range->first && m->input_offset <= range->second &&
+           m->input_bytes <= range->second - m->input_offset && (m->input_bytes > 0 || m->input_end);
+}
+
+/* The offset that the input's continuation says, or its own; false if that is not an input continuation. */
 static bool input_offset(const struct trk_request *m, uint64_t *offset)
 {
-    *offset = 0;
+    *offset = m->placed ? m->input_offset : 0;
     if (!m->has_input)
-        return !m->input_end && m->input_bytes == 0;
+        return !m->input_end && !m->placed && m->input_bytes == 0;
+    if (m->placed)
+        return placed_ok(m);
     if (m->input_cont == TRK_ASK_INPUT)
         return true;
     if (m->input_cont >= m->n_conts || m->conts[m->input_cont].type != TRK_UCONT_INPUT)
@@ -67,6 +80,7 @@ static enum trk_verdict get_header(struct trk_reader *r, struct trk_request *out
     out->want_long = flags & REQUEST_WANT_LONG;
     out->has_input = flags & REQUEST_INPUT;
     out->input_end = flags & REQUEST_INPUT_END;
+    out->placed = flags & REQUEST_PLACED;
     out->id = trk_get_id(r);
     out->domain = (uint32_t)trk_get(r, 4);
     out->epoch = (uint8_t)trk_get(r, 1);
@@ -81,13 +95,14 @@ static enum trk_verdict get_header(struct trk_reader *r, struct trk_request *out
     bool restart = out->form == TRK_FORM_RESTART;
     out->restart_kind = restart ? (uint8_t)trk_get(r, 1) : 0;
     out->attempt = restart ? (uint8_t)trk_get(r, 1) : 0;
-    return trk_outcome(r, !(flags & ~(REQUEST_WANT_LONG | REQUEST_INPUT | REQUEST_INPUT_END))
+    return trk_outcome(r, !(flags & ~REQUEST_FLAGS)
                        && out->n_parts <= TRK_PARTS_MAX && out->n_conts <= TRK_CONTS_MAX);
 }
 
 static void get_input(struct trk_reader *r, struct trk_request *out)
 {
     out->input_cont = out->has_input ? (uint8_t)trk_get(r, 1) : TRK_ASK_INPUT;
+    out->input_offset = out->has_input && out->placed ? trk_get(r, 8) : 0;
     out->input_bytes = out->has_input ? (uint32_t)trk_left(r) : 0;
     out->input = out->has_input ? trk_take(r, out->input_bytes) : NULL;
 }
@@ -120,7 +135,7 @@ static void put_header(struct trk_writer *w, const struct trk_request *m)
 {
     trk_put(w, trk_first_byte(m->form), 1);
     trk_put(w, (m->want_long ? REQUEST_WANT_LONG : 0) | (m->has_input ? REQUEST_INPUT : 0)
-               | (m->input_end ? REQUEST_INPUT_END : 0), 1);
+               | (m->input_end ? REQUEST_INPUT_END : 0) | (m->placed ? REQUEST_PLACED : 0), 1);
     trk_put_id(w, m->id);
     trk_put(w, m->domain, 4);
     trk_put(w, m->epoch, 1);
@@ -153,6 +168,8 @@ size_t trk_request_emit(const struct trk_request *m, uint8_t *out, size_t cap)
         trk_put_bytes(&w, m->conts[i].bytes, m->conts[i].total_bytes);
     if (m->has_input) {
         trk_put(&w, m->input_cont, 1);
+        if (m->placed)
+            trk_put(&w, m->input_offset, 8);
         trk_put_bytes(&w, m->input, m->input_bytes);
     }
     return trk_written(&w, out);

@@ -3,6 +3,8 @@
 
 static bool offsets_ok(const struct trk_ucont_view *u)
 {
+    if (u->type == TRK_UCONT_RANGE)
+        return u->first < u->second && u->second <= TRK_OFFSET_MAX;
     if (u->type == TRK_UCONT_INPUT)
         return u->first <= TRK_OFFSET_MAX && (u->second <= TRK_OFFSET_MAX || u->second == TRK_OFFSET_UNKNOWN);
     return u->first <= TRK_OFFSET_MAX && u->first <= u->second
@@ -20,7 +22,7 @@ enum trk_verdict trk_ucont_parse(const uint8_t *bytes, size_t n, struct trk_ucon
     out->second = trk_get(&r, 8);
     if (r.truncated)
         return TRK_V_TRUNCATED;
-    if ((out->type != TRK_UCONT_INPUT && out->type != TRK_UCONT_OUTPUT) || out->opaque_bytes > TRK_OPAQUE_MAX
+    if (out->type < TRK_UCONT_INPUT || out->type > TRK_UCONT_RANGE || out->opaque_bytes > TRK_OPAQUE_MAX
         || (out->flags & ~(TRK_UCONT_FIN | TRK_UCONT_ENCRYPTED)) || !offsets_ok(out))
         return TRK_V_BAD_FIELD;
     trk_take(&r, (size_t)out->opaque_bytes + TRK_SEAL_BYTES);

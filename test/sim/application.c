@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "disk.h"
 #include "random.h"
 #include "stream.h"
 
@@ -12,6 +13,13 @@ struct reading {
     char     type;                     /* nonzero: the body of this object is being read */
     uint64_t id, bytes, digest;
     uint32_t body_left;
+};
+
+/* And in the continuation of a range: a body whose bytes come by position. */
+struct placing {
+    char     type;
+    uint64_t id, bytes, upload, begin, output_at;      /* upload: its name on the disk; begin: input offset of its first byte */
+    uint32_t body_bytes;
 };
 
 /* And in an output continuation. */
@@ -135,12 +143,89 @@ static bool read_body(struct event *e, struct trk_result *out)
     return true;
 }
 
-static bool begin_object(struct event *e, const struct sim_object *o, struct trk_result *out)
+/* ---- input by position: a body's bytes in any order ---- */
+
+/* Its last byte comes in order: by then all others are here. */
+static void say_range(struct event *e, const struct sim_object *o, uint64_t upload, struct trk_result *out)
+{
+    struct placing p;
+    uint64_t range_bytes = o->type == 'E' ? 2ull * o->body_bytes : o->body_bytes - 1u;
+
+    memset(&p, 0, sizeof p);
+    p.type = o->type;
+    p.id = o->id;
+    p.bytes = o->bytes;
+    p.upload = sim_mix(upload ^ e->at);
+    p.begin = e->at;
+    p.output_at = e->output_at;
+    p.body_bytes = o->body_bytes;
+    e->state = (struct reading){ .type = o->type, .id = p.upload, .bytes = o->bytes, .digest = o->id, .body_left = o->body_bytes };
+    e->at += range_bytes;
+    say_more(e, out);
+    out->has_range = true;
+    out->range = (struct trk_ucont){ .type = TRK_UCONT_RANGE, .first = p.begin, .second = e->at };
+    put(e->app, &out->range, &p, sizeof p);
+}
+
+/* The byte behind the range. */
+static bool read_last(struct sim_application *app, struct event *e, struct trk_result *out)
+{
+    struct reading s = e->state;
+
+    if (e->left == 0) {
+        say_more(e, out);
+        return true;
+    }
+    if (!sim_body_equal(s.digest, s.body_left - 1u, e->input, 1))
+        return complain(app, "a wrong byte behind a range");
+    if (!sim_disk_has(s.id, s.body_left - 1u))
+        return complain(app, "the input went on though bytes of its range are missing");
+    take(e, 1);
+    e->state = (struct reading){ 0 };
+    say_done(e, sim_key_of(s.digest, SIM_DIGEST_SEED), s.bytes, true, false, out);
+    return true;
+}
+
+static bool placed_event(struct sim_application *app, const struct trk_spend *spend, struct trk_result *out)
+{
+    const struct trk_request *r = &spend->request;
+    const struct trk_ucont *u = &spend->conts[r->input_cont];
+    struct placing p;
+
+    memcpy(&p, u->opaque, sizeof p);
+    uint64_t at = r->input_offset - p.begin;
+    if (u->type != TRK_UCONT_RANGE || u->first != p.begin || at + r->input_bytes > (p.type == 'E' ? p.body_bytes : p.body_bytes - 1u))
+        return complain(app, "input by position outside its range");
+    if (!sim_body_equal(p.id, at, r->input, r->input_bytes))
+        return complain(app, "a wrong byte by position");
+    sim_disk_write(p.upload, at, r->input_bytes);
+    out->fate = TRK_INPUT_TAKEN;
+    bool ends = p.type == 'E' && r->input_end, enough = p.type == 'Q' && at + r->input_bytes > p.body_bytes / 2;
+    if (r->input_end && !ends)
+        return complain(app, "the end of input inside a body");
+    if (ends && !sim_disk_has(p.upload, p.body_bytes))
+        return complain(app, "the end of input though bytes before it are missing");
+    if (ends || enough) {
+        struct event e = { .app = app, .at = p.begin + p.body_bytes + (ends ? 1 : 0), .output_at = p.output_at };
+        say_done(&e, sim_key_of(p.id, SIM_DIGEST_SEED), p.bytes, true, ends, out);
+        out->input.flags |= ends ? TRK_UCONT_FIN : 0;
+    }
+    return true;
+}
+
+static bool begin_object(struct event *e, const struct sim_object *o, uint64_t upload, struct trk_result *out)
 {
     struct reading *s = &e->state;
 
     *s = (struct reading){ 0 };
     switch (o->type) {
+    case 'B':
+    case 'E':
+    case 'Q':
+        if (o->body_bytes < 2)
+            return false;
+        say_range(e, o, upload, out);
+        return true;
     case 'P':
     case 'C':
         *s = (struct reading){ .type = 'P', .id = o->id, .bytes = o->bytes, .digest = SIM_DIGEST_SEED, .body_left = o->body_bytes };
@@ -162,7 +247,7 @@ static bool begin_object(struct event *e, const struct sim_object *o, struct trk
     }
 }
 
-static bool read_line(struct sim_application *app, struct event *e, struct trk_result *out)
+static bool read_line(struct sim_application *app, struct event *e, uint64_t upload, struct trk_result *out)
 {
     struct reading *s = &e->state;
     const uint8_t *newline = e->left ? memchr(e->input, '\n', e->left) : NULL;
@@ -186,7 +271,7 @@ static bool read_line(struct sim_application *app, struct event *e, struct trk_r
     app->reset = o.type == 'X';
     if (app->reset)
         return false;
-    return begin_object(e, &o, out);
+    return begin_object(e, &o, upload, out) || complain(app, "an upload by position of less than two bytes");
 }
 
 static bool input_event(struct sim_application *app, const struct trk_spend *spend, struct trk_result *out)
@@ -202,6 +287,8 @@ static bool input_event(struct sim_application *app, const struct trk_spend *spe
         memcpy(&e.state, u->opaque, sizeof e.state);
         e.output_at = u->second;
     }
+    if (e.state.type && strchr("BEQ", e.state.type))
+        return read_last(app, &e, out);
     if (e.state.type)
         return read_body(&e, out);
     if (e.left == 0 && e.end && e.state.line_bytes == 0) {       /* the end of the stream is one unit of offset */
@@ -210,7 +297,7 @@ static bool input_event(struct sim_application *app, const struct trk_spend *spe
         out->input.flags |= TRK_UCONT_FIN;
         return true;
     }
-    return read_line(app, &e, out);
+    return read_line(app, &e, spend->id.h, out);
 }
 
 static void greet(struct sim_application *app, struct trk_result *out)
@@ -232,7 +319,8 @@ bool sim_application_run(struct sim_application *app, const struct trk_spend *sp
     out->next_input = NULL;
     if (spend->type == TRK_SPEND_OPEN && !spend->request.has_input && app->greeting_bytes)
         greet(app, out);
-    if (plan->may_input && !input_event(app, spend, out))
+    out->has_range = false;
+    if (plan->may_input && !(spend->request.placed ? placed_event : input_event)(app, spend, out))
         return false;
     for (unsigned i = 0; i < plan->n_wants; i++) {
         bool own = plan->wants[i].cont == TRK_ASK_INPUT;

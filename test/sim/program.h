@@ -9,7 +9,7 @@
 
 #define SIM_NEVER UINT64_MAX
 #define SIM_RECEIVE_MAX (1u << 24)
-#define SIM_SEND_MAX (1u << 16)
+#define SIM_SEND_MAX (1u << 22)
 
 enum sim_ending {
     SIM_END_CLOSE,                     /* the client closes after the last object */

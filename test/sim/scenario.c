@@ -50,6 +50,10 @@ static struct sim_object one_object(struct sim_random *r, uint64_t id, bool bodi
     o.type = types[sim_random_below(r, bodies ? sizeof types - 1 : 8)];
     if (o.type == 'P' || o.type == 'C' || o.type == 'R')
         o.body_bytes = (uint32_t)(sim_random_chance(r, .1) ? o.type == 'C' : sim_random_chance(r, .3) ? sim_random_range(r, 1, 30000) : sim_random_range(r, 1, 3000));
+    if (o.type == 'P' && o.body_bytes >= 2 && o.body_bytes % 3) {      /* no draw of its own: older seeds keep their worlds */
+        o.type = o.body_bytes % 3 == 1 ? 'B' : 'Q';
+        o.body_bytes *= o.body_bytes % 5 ? 1 : 20;
+    }
     return o;
 }
 

@@ -1,4 +1,5 @@
 #include "server.h"
+#include "disk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,7 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     memset(s, 0, sizeof *s);
     s->config = *config;
     s->bench = workbench();
+    sim_disk_clear();
     s->app.greeting_bytes = config->greeting_bytes;
     s->app.nibble_bytes = config->nibble_bytes;
     s->app.pad_bytes = config->pad_bytes;

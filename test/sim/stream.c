@@ -6,7 +6,7 @@
 
 #include "random.h"
 
-static bool has_body(char type) { return type == 'P' || type == 'C' || type == 'R'; }
+static bool has_body(char type) { return type && strchr("PCRBEQ", type); }
 
 uint32_t sim_line_write(const struct sim_object *o, char *out)
 {
@@ -45,6 +45,11 @@ void sim_request_bytes(const struct sim_object *o, uint64_t offset, uint8_t *out
         *out++ = (uint8_t)line[offset++];
     if (n > 0)
         sim_content(body_key(o->id), offset - length, out, n);
+}
+
+bool sim_body_equal(uint64_t id, uint64_t offset, const uint8_t *data, uint32_t n)
+{
+    return sim_content_equal(body_key(id), offset, data, n);
 }
 
 uint64_t sim_digest(uint64_t digest, const uint8_t *body, uint32_t n)

@@ -8,6 +8,9 @@
  *   "P id bytes body\n"    a body follows; the object's key depends on the body's digest
  *   "C id bytes body\n"    the same, but the client waits for an interim object before it sends the body (of a byte at least)
  *   "R id bytes body\n"    an upload that the server refuses: it counts the body as consumed, unseen
+ *   "B id bytes body\n"    an upload by position: all bytes of the body but the last may come in any order
+ *   "E id bytes body\n"    the same, but the server expects twice as much: the client ends its stream after the body
+ *   "Q id bytes body\n"    the same as B, but the server has enough when bytes of the second half arrive: it counts the rest as consumed
  *   "D id bytes\n"         known length; the key depends on the time that the server is told, so two answers to one
  *                          input differ. The object begins with its key (8 bytes), which counts in `bytes`
  *   "F id bytes\n"         known length, then the server ends its stream
@@ -41,6 +44,8 @@ bool sim_line_read(const char *line, uint32_t n, struct sim_object *out);
 /* Bytes [offset, offset + n) of the request of o: line, then body. */
 void sim_request_bytes(const struct sim_object *o, uint64_t offset, uint8_t *out, uint32_t n);
 uint64_t sim_request_length(const struct sim_object *o);
+/* True if data is just the bytes of the body of object id from offset on. */
+bool sim_body_equal(uint64_t id, uint64_t offset, const uint8_t *data, uint32_t n);
 
 /* The digest of a body, or of more of it. */
 uint64_t sim_digest(uint64_t digest, const uint8_t *body, uint32_t n);

@@ -36,6 +36,7 @@ bool workload_slow_reader(void);
 bool workload_blackout(void);
 bool workload_refused_post(void);
 bool workload_uploads(void);
+bool workload_placed_uploads(void);
 bool workload_resume_after_cut(void);
 bool workload_unknown_length(void);
 bool workload_key_rotation(void);

@@ -173,6 +173,32 @@ bool workload_uploads(void)
     return ok;
 }
 
+/* Many packets of input on their way at a time: the window, not the round trip, says how long it takes. */
+bool workload_placed_uploads(void)
+{
+    bool ok = true;
+
+    for (int lossy = 0; lossy < 2; lossy++) {
+        workload_begin();
+        workload.clients[0].send_bytes = SIM_SEND_MAX;
+        workload.limit_s = 600;
+        if (lossy)
+            workload.up[0].loss = workload.down[0].loss = .01;
+        workload_add('B', 500, 3000000, 0);
+        workload_add('K', 20000, 0, 0);
+        workload_add('Q', 500, 100000, 0);
+        workload_add('B', 500, 2, 0);
+        workload_add('P', 500, 3000, 0);
+        workload_add('E', 500, 50000, 0);
+        workload.clients[0].ending = SIM_END_SHUTDOWN;
+        ok &= workload_run();
+        printf("  uploads by position, %d %% lost: %" PRIu64 " packets up, %.1f ms\n", lossy, result.up_pkts, (double)result.finished_us[0] / 1e3);
+        ok &= workload_require(lossy || result.up_pkts < 3000, "an upload needs hardly more packets than its bytes fill");
+        ok &= workload_require(lossy || result.finished_us[0] < 1500000, "3 MB take the time of a slow start");
+    }
+    return ok;
+}
+
 bool workload_unknown_length(void)
 {
     static const uint64_t bytes[] = { 0, 1, 1000, 1423, 14000, 300000, 1000000 };

@@ -233,14 +233,33 @@ START_TEST(answer_flags_are_bounded)
             size_t n = trk_answer_emit(&answer, buffer, sizeof buffer);
             buffer[1] = (uint8_t)flags;
             bool more = flags & TRK_F_MORE, done = flags & TRK_F_DONE, end = flags & TRK_F_END;
-            bool bad = (flags & 0xc0) || ((flags & TRK_F_FIN) && !end) || (more && (done || end))
+            bool placed = flags & TRK_F_PLACED;
+            bool bad = (flags & 0x80) || ((flags & TRK_F_FIN) && !end) || ((more || placed) && (done || end))
                 || ((flags & TRK_F_REFRESH) && answer_forms[i] != TRK_FORM_LONG)
-                || ((more || done) && answer_forms[i] == TRK_FORM_TERMINAL);
+                || ((more || done || placed) && answer_forms[i] == TRK_FORM_TERMINAL);
             enum trk_verdict v = trk_answer_parse(buffer, n, &parsed);
             ck_assert_int_eq(v, bad ? TRK_V_BAD_FIELD : more || done || end ? TRK_V_TRUNCATED : TRK_V_ACCEPTED);
             answer.flags = (uint8_t)flags;
             ck_assert_uint_eq(trk_answer_emit(&answer, again, sizeof again), v == TRK_V_ACCEPTED ? n : 0);
         }
+}
+END_TEST
+
+START_TEST(input_goes_on_behind_a_range)
+{
+    struct trk_answer m = { .form = TRK_FORM_NORMAL, .flags = TRK_F_MORE | TRK_F_PLACED, .n_conts = 2 }, parsed;
+    struct dice d = { 13 };
+    m.conts[0] = random_ucont(&d, TRK_UCONT_INPUT, memory.conts[0]);
+    m.conts[1] = random_ucont(&d, TRK_UCONT_RANGE, memory.conts[1]);
+    put_be(memory.conts[0] + 5, m.conts[0].first = m.conts[1].second, 8);
+    size_t n = trk_answer_emit(&m, buffer, sizeof buffer);
+    ck_assert_uint_gt(n, 0);
+    ck_assert_int_eq(trk_answer_parse(buffer, n, &parsed), TRK_V_ACCEPTED);
+    ck_assert(parsed.n_conts == 2 && parsed.conts[1].type == TRK_UCONT_RANGE && parsed.conts[0].first == parsed.conts[1].second);
+    put_be(buffer + TRK_NORMAL_BYTES + 5, m.conts[1].second - 1, 8);
+    ck_assert_int_eq(trk_answer_parse(buffer, n, &parsed), TRK_V_BAD_FIELD);
+    put_be(memory.conts[0] + 5, m.conts[0].first = m.conts[1].second - 1, 8);
+    ck_assert_uint_eq(trk_answer_emit(&m, buffer, sizeof buffer), 0);
 }
 END_TEST
 
@@ -345,5 +364,5 @@ START_TEST(forms_and_versions)
 END_TEST
 
 UNIT_MAIN("messages", request_round_trips, request_survives_damage, answer_round_trips, answer_survives_damage,
-          normal_sends_low_bits, form_lengths, answer_flags_are_bounded, continuations_come_in_their_order,
+          normal_sends_low_bits, form_lengths, answer_flags_are_bounded, input_goes_on_behind_a_range, continuations_come_in_their_order,
           open_round_trips, open_survives_damage, close_and_verdict, forms_and_versions)

@@ -200,6 +200,44 @@ START_TEST(input_bounds)
 }
 END_TEST
 
+/* 100 bytes in the middle of a range. */
+static void placed_request(void)
+{
+    struct dice d = { 7 };
+    plain_request();
+    do
+        m.conts[1] = random_ucont(&d, TRK_UCONT_RANGE, memory.conts[1]);
+    while (m.conts[1].second - m.conts[1].first < 200 || m.conts[1].second == TRK_OFFSET_UNKNOWN);
+    m.n_conts = 2;
+    m.has_input = m.placed = true;
+    m.input_cont = 1;
+    m.input_offset = m.conts[1].first + 50;
+    m.input = memory.input;
+    m.input_bytes = 100;
+}
+
+START_TEST(placed_input_bounds)
+{
+#define PLACED(change) (placed_request(), change, emitted())
+    size_t n = PLACED((void)0);
+    ck_assert_uint_gt(n, 0);
+    ck_assert_int_eq(trk_request_parse(buffer, n, &parsed), TRK_V_ACCEPTED);
+    ck_assert(parsed.placed && parsed.input_cont == 1 && parsed.input_offset == m.input_offset && parsed.input_bytes == 100);
+    ck_assert_uint_eq(PLACED(m.has_input = false), 0);
+    ck_assert_uint_eq(PLACED(m.input_cont = 0), 0);                       /* an output */
+    ck_assert_uint_eq(PLACED(m.input_cont = TRK_ASK_INPUT), 0);
+    ck_assert_uint_eq(PLACED(m.placed = false), 0);                       /* a range takes no input in order */
+    ck_assert_uint_gt(PLACED(m.input_offset = m.conts[1].first), 0);
+    ck_assert_uint_eq(PLACED(m.input_offset = m.conts[1].first - 1), 0);
+    ck_assert_uint_gt(PLACED(m.input_offset = m.conts[1].second - 100), 0);
+    ck_assert_uint_eq(PLACED(m.input_offset = m.conts[1].second - 99), 0);
+    ck_assert_uint_eq(PLACED(m.input_bytes = 0), 0);                      /* says nothing */
+    ck_assert_uint_gt(PLACED((m.input_bytes = 0, m.input_end = true)), 0);
+    ck_assert_uint_eq(PLACED(m.parts[0].asks[0].cont = TRK_ASK_INPUT), 0);
+#undef PLACED
+}
+END_TEST
+
 START_TEST(restart_bounds)
 {
     struct trk_part *p = &m.parts[0];
@@ -258,5 +296,5 @@ START_TEST(requests_are_small)
 END_TEST
 
 UNIT_MAIN("request_bounds", header_bounds, part_bounds, numbers_end_at_the_last, range_bounds, grant_bounds, ask_bounds,
-          asks_stay_in_their_output, input_bounds, restart_bounds, trailing_bytes_are_input_only, varints_are_minimal,
+          asks_stay_in_their_output, input_bounds, placed_input_bounds, restart_bounds, trailing_bytes_are_input_only, varints_are_minimal,
           requests_are_small)

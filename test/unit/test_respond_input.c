@@ -57,6 +57,70 @@ START_TEST(input_done)
 }
 END_TEST
 
+static struct trk_request *plan_placed(uint8_t form)
+{
+    struct trk_request *r = begin(form);
+    struct trk_part *p = form == TRK_FORM_RESTART ? fake_part(&fake, TRK_NORMAL, slow_start, 5, 1) : fake_part(&fake, TRK_NORMAL, slow_start, 5, 2);
+    (void)p;
+    r->has_input = r->placed = true;
+    r->input = (const uint8_t *)"bytes";
+    r->input_bytes = 5;
+    r->input_cont = fake_cont(&fake, TRK_UCONT_RANGE, 90, 100000, "range");
+    r->input_offset = 5000;
+    fake_planned(&fake);
+    ck_assert(fake.plan.may_input);
+    return r;
+}
+
+START_TEST(input_by_position_is_taken)
+{
+    plan_placed(TRK_FORM_REQUEST);
+    fake.result.fate = TRK_INPUT_TAKEN;
+    fake_respond(&fake);
+    ck_assert_uint_eq(fake.out.n, 4);
+    read_number(0, 18, 18, 21);
+    ASSERT_FLAGS(TRK_F_PLACED);
+    ck_assert_uint_eq(got.answer.n_conts, 0);
+    read_number(1, 19, 18, 21);
+    ASSERT_FLAGS(0);
+}
+END_TEST
+
+/* What answers input by position clocks the next packets of it: all numbers go out, though they carry nothing. */
+START_TEST(a_restart_with_input_by_position_is_not_cut)
+{
+    plan_placed(TRK_FORM_RESTART);
+    fake.result.fate = TRK_INPUT_TAKEN;
+    fake_respond(&fake);
+    const struct trk_step *step = &fake.plan.grants[0].step;
+    size_t n = (size_t)(step->b - step->a + 1);
+    ck_assert_uint_gt(n, 1);
+    ck_assert_uint_eq(fake.out.n, n);
+    uint64_t a = step->a;
+    read_number(0, a, a, a + n - 1);
+    ck_assert(got.answer.flags & TRK_F_PLACED);
+    ck_assert_uint_eq(got.answer.grant.f, a + n - 1);
+}
+END_TEST
+
+START_TEST(more_may_name_a_range)
+{
+    plan_input(300);
+    fake.result.given[0].bytes = 0;
+    fake.result.fate = TRK_INPUT_MORE;
+    fake.result.has_range = true;
+    fake.result.input = ucont(TRK_UCONT_INPUT, 100000, 1000, 7);
+    fake.result.range = ucont(TRK_UCONT_RANGE, 93, 100000, 9);
+    fake_respond(&fake);
+    read_number(0, 18, 18, 21);
+    ASSERT_FLAGS(TRK_F_MORE | TRK_F_PLACED);
+    ck_assert_uint_eq(got.answer.n_conts, 2);
+    struct trk_ucont u;
+    ck_assert_int_eq(trk_ucont_open(&fake.keys, &fake.spend.id, &got.answer.conts[1], &u), TRK_V_ACCEPTED);
+    ck_assert(u.type == TRK_UCONT_RANGE && u.first == 93 && u.second == 100000 && u.opaque_bytes == 9);
+}
+END_TEST
+
 START_TEST(input_done_beyond_the_reserve_shortens_the_first_packet)
 {
     plan_input(10);
@@ -202,6 +266,6 @@ START_TEST(done_and_end_in_one_packet)
 }
 END_TEST
 
-UNIT_MAIN("respond_input", input_more, input_done, input_done_beyond_the_reserve_shortens_the_first_packet,
+UNIT_MAIN("respond_input", input_more, input_by_position_is_taken, a_restart_with_input_by_position_is_not_cut, more_may_name_a_range, input_done, input_done_beyond_the_reserve_shortens_the_first_packet,
           input_answer_counts_as_something_sent, input_that_the_application_left, input_that_has_no_packet_to_be_answered_in,
           no_room_for_the_end, no_room, no_room_in_memory, done_and_end_in_one_packet)

@@ -49,8 +49,11 @@ static inline struct trk_ucont_view random_ucont(struct dice *d, uint8_t type, u
     u.flags = (uint8_t)between(d, 0, 3);
     u.epoch = (uint8_t)roll(d);
     u.opaque_bytes = (uint16_t)uneven(d, 0, between(d, 0, 3) ? 40 : TRK_OPAQUE_MAX);
-    u.first = uneven(d, 0, TRK_OFFSET_MAX);
-    u.second = between(d, 0, 4) == 0 ? TRK_OFFSET_UNKNOWN : uneven(d, type == TRK_UCONT_OUTPUT ? u.first : 0, TRK_OFFSET_MAX);
+    u.first = uneven(d, 0, TRK_OFFSET_MAX - 1);
+    if (type == TRK_UCONT_RANGE)
+        u.second = uneven(d, u.first + 1, TRK_OFFSET_MAX);
+    else
+        u.second = between(d, 0, 4) == 0 ? TRK_OFFSET_UNKNOWN : uneven(d, type == TRK_UCONT_OUTPUT ? u.first : 0, TRK_OFFSET_MAX);
     uint8_t *at = put_be(memory, u.type, 1);
     at = put_be(at, u.flags, 1);
     at = put_be(at, u.epoch, 1);
@@ -133,7 +136,7 @@ static inline void random_part(struct dice *d, const struct trk_request *m, stru
     p->n_asks = (uint16_t)uneven(d, 0, between(d, 0, 9) ? 4 : TRK_ASKS_MAX);
     for (size_t i = 0; i < p->n_asks; i++) {
         random_ask(d, m, &p->asks[i]);
-        if (p->asks[i].cont == TRK_ASK_INPUT && !m->has_input)
+        if (p->asks[i].cont == TRK_ASK_INPUT && (!m->has_input || m->placed))
             p->n_asks = (uint16_t)i;
     }
     p->terminal_ask = m->form == TRK_FORM_REQUEST && p->n_asks && between(d, 0, 3) == 0;
@@ -159,7 +162,7 @@ static inline void random_request(struct dice *d, struct trk_request *m, struct 
     }
     m->n_conts = (uint8_t)uneven(d, 0, between(d, 0, 9) ? 2 : TRK_CONTS_MAX);
     for (size_t i = 0; i < m->n_conts; i++)
-        m->conts[i] = random_ucont(d, between(d, 0, 2) ? TRK_UCONT_OUTPUT : TRK_UCONT_INPUT, memory->conts[i]);
+        m->conts[i] = random_ucont(d, between(d, 0, 2) ? TRK_UCONT_OUTPUT : between(d, 0, 1) ? TRK_UCONT_RANGE : TRK_UCONT_INPUT, memory->conts[i]);
     m->input_cont = TRK_ASK_INPUT;
     if (between(d, 0, 1)) {
         m->has_input = true;
@@ -171,6 +174,11 @@ static inline void random_request(struct dice *d, struct trk_request *m, struct 
             if (m->conts[i].type == TRK_UCONT_INPUT && m->conts[i].first <= TRK_OFFSET_MAX - m->input_bytes) {
                 m->input_cont = (uint8_t)i;
                 m->input_offset = m->conts[i].first;
+                m->placed = false;
+            } else if (m->conts[i].type == TRK_UCONT_RANGE && m->conts[i].second - m->conts[i].first >= m->input_bytes && (m->input_bytes || m->input_end)) {
+                m->input_cont = (uint8_t)i;
+                m->input_offset = uneven(d, m->conts[i].first, m->conts[i].second - m->input_bytes);
+                m->placed = true;
             }
     }
     m->n_parts = m->form == TRK_FORM_RESTART ? 1 : (uint8_t)between(d, 1, TRK_PARTS_MAX);
@@ -180,10 +188,11 @@ static inline void random_request(struct dice *d, struct trk_request *m, struct 
 
 static inline uint8_t random_flags(struct dice *d, uint8_t form)
 {
-    static const uint8_t fates[] = { 0, 0, TRK_F_MORE, TRK_F_DONE, TRK_F_END, TRK_F_END | TRK_F_FIN, TRK_F_DONE | TRK_F_END };
+    static const uint8_t fates[] = { 0, 0, TRK_F_MORE, TRK_F_DONE, TRK_F_END, TRK_F_END | TRK_F_FIN, TRK_F_DONE | TRK_F_END,
+                                     TRK_F_PLACED, TRK_F_MORE | TRK_F_PLACED };
     uint8_t fate = fates[between(d, 0, sizeof fates - 1)];
     if (form == TRK_FORM_TERMINAL)
-        fate &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE);
+        fate &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE | TRK_F_PLACED);
     return (uint8_t)(fate | (between(d, 0, 1) ? TRK_F_NO_FILTER : 0) | (form == TRK_FORM_LONG && between(d, 0, 1) ? TRK_F_REFRESH : 0));
 }
 
@@ -239,6 +248,11 @@ static inline void random_answer(struct dice *d, uint8_t form, struct trk_answer
     if (m->flags & TRK_F_DONE) {
         m->conts[m->n_conts] = random_ucont(d, TRK_UCONT_OUTPUT, memory->conts[m->n_conts]);
         m->n_conts++;
+    }
+    if ((m->flags & TRK_F_MORE) && (m->flags & TRK_F_PLACED)) {
+        m->conts[1] = random_ucont(d, TRK_UCONT_RANGE, memory->conts[1]);
+        put_be(memory->conts[0] + 5, m->conts[0].first = m->conts[1].second, 8);       /* the input goes on behind it */
+        m->n_conts = 2;
     }
 }
 
