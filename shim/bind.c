@@ -75,7 +75,7 @@ static void copy_options(int from, int to)
         if (libc_getsockopt(from, SOL_SOCKET, names[i], &value, &len) == 0)
             libc_setsockopt(to, SOL_SOCKET, names[i], &value, len);
     }
-    fcntl(to, F_SETFL, fcntl(from, F_GETFL));
+    libc_fcntl(to, F_SETFL, libc_fcntl(from, F_GETFL, 0));
 }
 
 /* Where the program bound the socket. SO_REUSEADDR lets the guard share the port. */
@@ -93,7 +93,7 @@ static void read_bound(int fd, struct shim_message *message)
 
 static bool fill_socket(struct shim_socket *s, int fd, int app_end, const union shim_address *peer, enum shim_state state)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int copy = libc_fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return false;
     struct linger linger;
@@ -119,6 +119,7 @@ static bool tell_engine(struct shim_socket *s, int fd, int app_end, int our_end)
     atomic_fetch_add(&s->references, 1);
     s->engine_holds = true;
     atomic_store(&s->shared->held, 1);
+    atomic_store(&s->shared->kernel_held, 1);
     if (shim_engine_tell(&message, fds, 3))
         return true;
     s->engine_holds = false;
@@ -163,15 +164,25 @@ bool shim_bind_swap(struct shim_binding *b, int fd)
     sigset_t kept;
     shim_lock(&kept);
     shim_socket_insert(b->socket);
-    bool ok = shim_fds_replace(shim_socket_inode(fd), b->app_end) > 0;
+    b->socket->fd = fd;
+    bool ok = shim_fds_replace(shim_socket_inode(fd), fd, b->app_end) > 0;
     libc_close(b->app_end);
     shim_unlock(&kept);
     return ok;
 }
 
+/* While the engine has a copy of the kernel socket, closing it would neither end its connection, nor free its port,
+ * nor leave epoll. */
+static void wait_for_kernel_socket(struct shim_socket *s)
+{
+    struct timespec limit = { .tv_nsec = RELEASE_WAIT_MS * 1000000 };
+    shim_futex_wait(&s->shared->kernel_held, 1, &limit);
+}
+
 void shim_bind_drop(struct shim_binding *b)
 {
     sigset_t kept;
+    wait_for_kernel_socket(b->socket);
     shim_lock(&kept);
     libc_close(b->app_end);
     shim_hidden_close(&b->socket->kernel);
@@ -187,17 +198,15 @@ bool shim_give_back(struct shim_socket *s)
         return false;                  /* in a forked child the parent's descriptors would stay behind */
     sigset_t kept;
     shim_lock(&kept);
-    bool ours = shim_fds_of(s->ino, &fd, 1) == 1 && atomic_compare_exchange_strong(&s->shared->state, &idle, SHIM_GIVEN_BACK);
+    bool ours = shim_fds_of(s->ino, s->fd, &fd, 1) == 1 && atomic_compare_exchange_strong(&s->shared->state, &idle, SHIM_GIVEN_BACK);
     if (ours) {
-        fcntl(kernel, F_SETFL, fcntl(fd, F_GETFL));            /* changed on the pair, perhaps */
-        shim_fds_replace(s->ino, kernel);
+        libc_fcntl(kernel, F_SETFL, libc_fcntl(fd, F_GETFL, 0));    /* changed on the pair, perhaps */
+        shim_fds_replace(s->ino, s->fd, kernel);
         shim_socket_remove(s);
     }
     shim_unlock(&kept);
-    /* Until the engine's copy is closed, too, closing would neither end the connection nor leave epoll. */
-    struct timespec limit = { .tv_nsec = RELEASE_WAIT_MS * 1000000 };
     if (ours)
-        shim_futex_wait(&s->shared->kernel_held, 1, &limit);
+        wait_for_kernel_socket(s);
     return ours;
 }
 

@@ -16,7 +16,7 @@ static void linger(struct shim_socket *s, int fd)
     socklen_t len = sizeof wanted;
     int other[2];
     libc_getsockopt(shim_hidden_fd(&s->kernel), SOL_SOCKET, SO_LINGER, &wanted, &len);
-    if (!wanted.l_onoff || !wanted.l_linger || shim_state(s) != SHIM_UP || shim_fds_of(s->ino, other, 2) > 1)
+    if (!wanted.l_onoff || !wanted.l_linger || shim_state(s) != SHIM_UP || shim_fds_of(s->ino, s->fd, other, 2) > 1)
         return;
     libc_shutdown(fd, SHUT_WR);
     for (long waited_ms = 0; waited_ms < wanted.l_linger * 1000L; waited_ms += LINGER_STEP_MS) {
@@ -40,17 +40,22 @@ static void let_go(struct shim_socket *s)
         shim_futex_wait(&s->shared->held, 1, &limit);
 }
 
+void shim_closed(struct shim_socket *s)
+{
+    let_go(s);
+    if (!atomic_load(&s->shared->finished))
+        return;
+    sigset_t signals;
+    shim_lock(&signals);
+    shim_socket_reap(s);
+    shim_unlock(&signals);
+}
+
 static int close_ours(struct shim_socket *s, int fd)
 {
     linger(s, fd);
     int result = libc_close(fd), kept = errno;
-    let_go(s);
-    if (atomic_load(&s->shared->finished)) {
-        sigset_t signals;
-        shim_lock(&signals);
-        shim_sockets_reap();
-        shim_unlock(&signals);
-    }
+    shim_closed(s);
     errno = kept;
     return result;
 }

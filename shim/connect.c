@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "hook.h"
 #include "log.h"
+#include "plain.h"
 
 /* Whatever comes up, kernel TCP in `try`, an error in `require`. */
 static int without_trickles(int fd, const struct sockaddr *addr, socklen_t len, const char *why)
@@ -59,8 +60,10 @@ static int wait_connected(struct shim_binding *b, int fd, const struct sockaddr 
 static int connect_first(int fd, const struct sockaddr *addr, socklen_t len, const union shim_address *peer)
 {
     struct shim_binding binding;
-    const char *why;
-    bool polls = fcntl(fd, F_GETFL) & O_NONBLOCK;
+    const char *why = shim_config.mode == SHIM_TRY ? shim_plain_why(peer) : NULL;
+    if (why)
+        return without_trickles(fd, addr, len, why);
+    bool polls = libc_fcntl(fd, F_GETFL, 0) & O_NONBLOCK;
     if (!shim_bind(fd, peer, polls ? SHIM_CONNECTING : SHIM_WAITED, &binding, &why))
         return without_trickles(fd, addr, len, why);
     if (!polls)
@@ -80,11 +83,11 @@ static int disconnect(struct shim_socket *s)
     shim_engine_tell(&message, NULL, 0);
     shim_lock(&kept);
     int kernel = shim_hidden_fd(&s->kernel), fd;
-    bool ok = kernel >= 0 && shim_fds_of(s->ino, &fd, 1) == 1;
+    bool ok = kernel >= 0 && shim_fds_of(s->ino, s->fd, &fd, 1) == 1;
     if (ok) {
         libc_connect(kernel, &none, sizeof none);
-        fcntl(kernel, F_SETFL, fcntl(fd, F_GETFL));
-        shim_fds_replace(s->ino, kernel);
+        libc_fcntl(kernel, F_SETFL, libc_fcntl(fd, F_GETFL, 0));
+        shim_fds_replace(s->ino, s->fd, kernel);
         shim_socket_remove(s);
     }
     shim_unlock(&kept);

@@ -48,6 +48,13 @@ void shim_connection_let_app_end_go(struct shim_connection *c)
     shim_futex_wake(&c->socket->shared->held);
 }
 
+void shim_connection_let_kernel_go(struct shim_connection *c)
+{
+    shim_connection_close_fd(c, &c->kernel_fd);
+    atomic_store(&c->socket->shared->kernel_held, 0);
+    shim_futex_wake(&c->socket->shared->kernel_held);
+}
+
 void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3])
 {
     size_t bytes = sizeof(struct shim_connection);
@@ -81,7 +88,7 @@ void shim_connection_end(struct shim_connection *c)
     shim_connection_publish(c);
     shim_connection_close_fd(c, &c->pair.fd);
     shim_connection_let_app_end_go(c);
-    shim_connection_close_fd(c, &c->kernel_fd);
+    shim_connection_let_kernel_go(c);
     shim_connection_drop_port(c);
     bool guarded = c->guard_fd >= 0;
     atomic_store(&c->socket->shared->unsent_bytes, 0);
@@ -281,9 +288,7 @@ static void free_one(struct shim_connection *c)
     shim_opening_release(c);
     shim_connection_close_fd(c, &c->pair.fd);
     shim_connection_let_app_end_go(c);
-    shim_connection_close_fd(c, &c->kernel_fd);
-    atomic_store(&shared->kernel_held, 0);
-    shim_futex_wake(&shared->kernel_held);
+    shim_connection_let_kernel_go(c);
     atomic_store(&shared->finished, 1);
     detach(c);
     free(c->up);

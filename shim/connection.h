@@ -90,6 +90,8 @@ void shim_connection_publish(struct shim_connection *c);
 void shim_connection_close_fd(struct shim_connection *c, int *fd);
 /* Close our copy of the application's end: from now on our end tells when the program has closed its own. */
 void shim_connection_let_app_end_go(struct shim_connection *c);
+/* Close our copy of the kernel socket: from now on the program's closing it closes it. */
+void shim_connection_let_kernel_go(struct shim_connection *c);
 /* Over for the program; the guard stays a moment. */
 void shim_connection_end(struct shim_connection *c);
 /* Reset, as close() under SO_LINGER {1, 0} or connect(AF_UNSPEC) does. */

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "doubles.h"
 #include "libc.h"
 #include "registrations.h"
 
@@ -54,9 +55,9 @@ struct shim_hidden shim_hide(int fd)
 {
     struct shim_hidden hidden = { .fd = -1 };
     struct stat st;
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest_hidden_number());
+    int moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, lowest_hidden_number());
     if (moved < 0)
-        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, 3);
     int kept = errno;
     libc_close(fd);
     errno = kept;
@@ -97,48 +98,57 @@ ino_t shim_socket_inode(int fd)
     return socket ? st.st_ino : 0;
 }
 
-/* Without /proc only low numbers are tried. */
-static int fds_by_trying(ino_t ino, int *out, int n)
-{
-    int found = 0;
-    for (int fd = 0; fd < 1024 && found < n; fd++)
-        if (!shim_fd_is_hidden(fd) && shim_socket_inode(fd) == ino)
-            out[found++] = fd;
-    return found;
-}
-
-int shim_fds_of(ino_t ino, int *out, int n)
+bool shim_fds_visit(void (*visit)(int fd, void *context), void *context)
 {
     int dir = open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return fds_by_trying(ino, out, n);
-    int found = 0;
+        return false;
     _Alignas(struct dirent64) char entries[4096];
     ssize_t bytes;
     while ((bytes = getdents64(dir, entries, sizeof entries)) > 0) {
         for (ssize_t at = 0; at < bytes;) {
             const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
             at += entry->d_reclen;
-            if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-                continue;
             int fd = atoi(entry->d_name);
-            if (found < n && !shim_fd_is_hidden(fd) && shim_socket_inode(fd) == ino)
-                out[found++] = fd;
+            if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && fd != dir && !shim_fd_is_hidden(fd))
+                visit(fd, context);
         }
     }
     libc_close(dir);
-    return found;
+    return true;
 }
 
-int shim_fds_replace(ino_t old, int new_fd)
+struct search { ino_t ino; int *out, n, found; };
+
+static void look_at(int fd, void *context)
+{
+    struct search *s = context;
+    if (s->found < s->n && !shim_fd_is_hidden(fd) && shim_socket_inode(fd) == s->ino)
+        s->out[s->found++] = fd;
+}
+
+int shim_fds_of(ino_t ino, int usual, int *out, int n)
+{
+    struct search search = { .ino = ino, .out = out, .n = n };
+    if (!shim_is_doubled(ino))
+        look_at(usual, &search);
+    else if (!shim_fds_visit(look_at, &search))
+        for (int fd = 0; fd < 1024; fd++)                      /* without /proc only low numbers are tried */
+            look_at(fd, &search);
+    return search.found;
+}
+
+int shim_fds_replace(ino_t old, int usual, int new_fd)
 {
     int fds[FDS_MAX], changed = 0;
     ino_t now = shim_socket_inode(new_fd);
-    int n = shim_fds_of(old, fds, FDS_MAX);
+    int n = shim_fds_of(old, usual, fds, FDS_MAX);
+    if (shim_is_doubled(old))
+        shim_doubled(new_fd);
     for (int i = 0; i < n; i++) {
-        int flags = fcntl(fds[i], F_GETFD);
+        int flags = libc_fcntl(fds[i], F_GETFD, 0);
         shim_registrations_lift(old, fds[i]);
-        int result = dup3(new_fd, fds[i], flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+        int result = libc_dup3(new_fd, fds[i], flags & FD_CLOEXEC ? O_CLOEXEC : 0);
         shim_registrations_lay(result < 0 ? old : now, fds[i]);
         if (result < 0)
             return -1;

@@ -25,12 +25,15 @@ long shim_next_hidden(unsigned first, unsigned last);
 /* The inode of a socket, which names it whatever descriptors it has; 0: not a socket. */
 ino_t shim_socket_inode(int fd);
 
-/* All descriptors of this process that name the socket, hidden ones left out. Writes up to n; returns how many it wrote. */
-int shim_fds_of(ino_t ino, int *out, int n);
+/* All descriptors of this process that name the socket, hidden ones left out. Writes up to n; returns how many it wrote.
+ * usual: the one by which it is known; the only one there can be unless the socket is marked (doubles.h). */
+int shim_fds_of(ino_t ino, int usual, int *out, int n);
+/* Calls visit for every open descriptor that is not hidden. False: nobody can tell (no /proc). */
+bool shim_fds_visit(void (*visit)(int fd, void *context), void *context);
 
-/* Makes every descriptor of the socket `old` name new_fd's file instead; descriptor flags and epoll registrations
+/* Makes every descriptor of the socket `old` (usual: as above) name new_fd's file instead; descriptor flags and epoll registrations
  * go along (DEL, dup3, ADD: a bare dup3 would leave registrations behind that nobody could delete).
  * Returns the number of descriptors changed, -1 and errno if one could not be. Table lock held. */
-int shim_fds_replace(ino_t old, int new_fd);
+int shim_fds_replace(ino_t old, int usual, int new_fd);
 
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "config.h"
+#include "doubles.h"
 #include "fork.h"
 #include "libc.h"
 #include "log.h"
@@ -71,6 +72,7 @@ bool shim_engine_start(const char **why)
     *why = "cannot start the engine";
     if (!shim_fork_watch() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return false;
+    shim_doubles_find();
     shim_log_open();
     struct shim_loop_start start = { .control = ends[1], .log = shim_log_fd(), .in_child = engine.in_child };
     bool ok = start_thread(&start);

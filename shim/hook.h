@@ -22,11 +22,17 @@ ssize_t shim_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t shim_recvfrom(int fd, void *data, size_t bytes, int flags, struct sockaddr *addr, socklen_t *len);
 ssize_t shim_recvmsg(int fd, struct msghdr *message, int flags);
 int shim_shutdown(int fd, int how);
+int shim_dup(int fd);
+int shim_dup2(int from, int to);
+int shim_dup3(int from, int to, int flags);
+int shim_fcntl(int fd, int command, long argument);
 int shim_close(int fd);
 int shim_close_range(unsigned int first, unsigned int last, int flags);
 
 /* SHIM_TCP_IDLE: the program takes its kernel socket back. True if it has. */
 bool shim_give_back(struct shim_socket *s);
+/* A descriptor of it was closed, one way or another. */
+void shim_closed(struct shim_socket *s);
 /* The error of a failed connect, once; 0: none. */
 int shim_take_error(struct shim_socket *s);
 

@@ -1,6 +1,7 @@
 #include "libc.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include "raw.h"
 
@@ -69,6 +70,19 @@ static int raw_recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int fl
     return (int)shim_raw6(SYS_recvmmsg, fd, L(messages), n, flags, L(timeout), 0);
 }
 static int raw_shutdown(int fd, int how) { return (int)shim_raw6(SYS_shutdown, fd, how, 0, 0, 0, 0); }
+static int raw_dup(int fd) { return (int)shim_raw6(SYS_dup, fd, 0, 0, 0, 0, 0); }
+static int raw_dup3(int from, int to, int flags) { return (int)shim_raw6(SYS_dup3, from, to, flags, 0, 0, 0); }
+/* Some machines have dup3 alone, which refuses equal numbers. */
+static int raw_dup2(int from, int to)
+{
+    if (from == to)
+        return shim_raw6(SYS_fcntl, from, F_GETFD, 0, 0, 0, 0) < 0 ? -1 : to;
+    return raw_dup3(from, to, 0);
+}
+static int raw_fcntl(int fd, int command, long argument)
+{
+    return (int)shim_raw6(SYS_fcntl, fd, command, argument, 0, 0, 0);
+}
 static int raw_close(int fd) { return (int)shim_raw6(SYS_close, fd, 0, 0, 0, 0, 0); }
 static int raw_close_range(unsigned int first, unsigned int last, int flags)
 {

@@ -34,6 +34,10 @@
     X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned int n, int flags,                \
                       struct timespec *timeout))                                                  \
     X(int, shutdown, (int fd, int how))                                                           \
+    X(int, dup, (int fd))                                                                         \
+    X(int, dup2, (int from, int to))                                                              \
+    X(int, dup3, (int from, int to, int flags))                                                   \
+    X(int, fcntl, (int fd, int command, long argument))                                           \
     X(int, close, (int fd))                                                                       \
     X(int, close_range, (unsigned int first, unsigned int last, int flags))                       \
     X(int, execve, (const char *path, char *const argv[], char *const envp[]))                    \

@@ -1,14 +1,13 @@
 #include "links.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "connection.h"
 #include "log.h"
+#include "peers.h"
 
 #define NARROW_US 1000000              /* without a new port: name the ports again */
 #define ROUNDS 64                      /* batches taken before others have their turn */
@@ -18,7 +17,6 @@
 struct shim_link_use {
     struct shim_link_use *next;
     int ifindex;
-    ino_t ino;
     struct trk_link *link;
     struct shim_source source;
     struct trk_link_port *ports;
@@ -51,7 +49,8 @@ static struct shim_link_use *open_link(struct shim_loop *loop, int ifindex, char
         return NULL;
     }
     struct stat st;
-    use->ino = fstat(trk_link_fd(use->link), &st) == 0 ? st.st_ino : 0;
+    if (fstat(trk_link_fd(use->link), &st) == 0)
+        shim_peers_ours(st.st_ino);
     use->next = loop->links;
     loop->links = use;
     return use;
@@ -183,30 +182,4 @@ bool shim_links_more(struct shim_loop *loop)
             more |= use->more;
         }
     return more;
-}
-
-static bool is_ours(const struct shim_loop *loop, uint64_t ino)
-{
-    for (const struct shim_link_use *use = loop->links; use; use = use->next)
-        if (use->ino == ino)
-            return true;
-    return false;
-}
-
-bool shim_links_peer_on(struct shim_loop *loop, int ifindex)
-{
-    FILE *file = fopen("/proc/thread-self/net/packet", "re");
-    if (!file)
-        return true;
-    char line[256];
-    bool found = false;
-    /* sk RefCnt Type Proto Iface R Rmem User Inode */
-    while (!found && fgets(line, sizeof line, file)) {
-        int interface;
-        uint64_t ino;
-        if (sscanf(line, "%*s %*d %*d %*x %d %*d %*u %*u %" SCNu64, &interface, &ino) == 2)
-            found = (interface == ifindex || interface == 0) && !is_ours(loop, ino);
-    }
-    fclose(file);
-    return found;
 }

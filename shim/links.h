@@ -23,7 +23,4 @@ void shim_links_receive(struct shim_loop *loop, struct shim_link_use *use);
 /* Go on with links that stopped before they were empty; true: some did so again, do not sleep. */
 bool shim_links_more(struct shim_loop *loop);
 
-/* True if a packet socket other than ours listens on this interface: on loopback nobody else could answer us. */
-bool shim_links_peer_on(struct shim_loop *loop, int ifindex);
-
 #endif

@@ -12,12 +12,15 @@
 #include "link/guard.h"
 #include "links.h"
 #include "log.h"
+#include "peers.h"
+#include "plain.h"
 
 #define NEIGHBOUR_WAIT_MS   2          /* each look-up; an answer takes 0.3 ms */
 #define NEIGHBOUR_RETRY_US  20000
 #define NEIGHBOUR_LIMIT_US  1000000
 #define TRY_SYN_MS          3000       /* three SYNs, for a firewall that swallows them */
 #define TRY_SYN_LOOPBACK_MS 60         /* where nothing is lost, silence says that nobody is there */
+#define REQUIRE_SYN_LOOPBACK_MS 1000   /* ... or that it has much to do */
 
 static const char *peer_text(const struct shim_connection *c, char out[SHIM_ADDRESS_TEXT])
 {
@@ -123,6 +126,8 @@ static bool open_client(struct shim_connection *c, const struct trk_addr *source
     };
     if (shim_config.mode == SHIM_TRY)
         config.syn_timeout_ms = c->route.loopback ? TRY_SYN_LOOPBACK_MS : TRY_SYN_MS;
+    else if (c->route.loopback)
+        config.syn_timeout_ms = REQUIRE_SYN_LOOPBACK_MS;
     if (getrandom(&config.iss, sizeof config.iss, 0) < 0 || getrandom(config.random, sizeof config.random, 0) < 0)
         return false;
     return trk_client_open(&c->client, &config, NULL, 0, c->loop->now_us);
@@ -176,7 +181,7 @@ void shim_opening_route(struct shim_connection *c)
         source.family = peer.family;
         memcpy(source.bytes, c->route.source, sizeof source.bytes);
     }
-    if (shim_config.mode == SHIM_TRY && c->route.loopback && !shim_links_peer_on(c->loop, c->route.ifindex))
+    if (c->route.loopback && !shim_peers_on(c->route.ifindex))
         give_up(c, ECONNREFUSED, "no Trickles server on this host");
     else
         send_syn(c, &source);
@@ -193,7 +198,7 @@ static void up(struct shim_connection *c)
     atomic_store(&c->socket->shared->state, SHIM_UP);
     shim_pair_up(&c->pair, c->app_fd);
     shim_connection_let_app_end_go(c);
-    shim_connection_close_fd(c, &c->kernel_fd);
+    shim_connection_let_kernel_go(c);
     shim_futex_wake(&c->socket->shared->state);
 }
 
@@ -206,13 +211,14 @@ void shim_opening_follow(struct shim_connection *c)
         break;
     case TRK_CLIENT_TCP_ONLY:
         send_reset(c);
+        shim_plain_remember(&c->socket->shared->peer);
         give_up(c, ECONNREFUSED, "the server speaks TCP only");
         break;
     case TRK_CLIENT_REFUSED:
         give_up(c, ECONNREFUSED, "refused");
         break;
     case TRK_CLIENT_TIMED_OUT:
-        give_up(c, ETIMEDOUT, "no answer to the SYN");
+        give_up(c, c->route.loopback ? ECONNREFUSED : ETIMEDOUT, "no answer to the SYN");
         break;
     case TRK_CLIENT_CLOSED:
     case TRK_CLIENT_RESET:

@@ -22,7 +22,7 @@ int shim_pair_open(int ends[2])
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
-    if (fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0 || fill(ends[0]) < 0) {
+    if (libc_fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0 || fill(ends[0]) < 0) {
         libc_close(ends[0]);
         libc_close(ends[1]);
         return -1;

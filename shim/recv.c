@@ -1,6 +1,7 @@
 /* recv.c - the receive family: nothing ever waits in a TCP error queue here, a failed connect's error is what the first
  * receive reports, and MSG_TRUNC discards. */
 #include <errno.h>
+#include "doubles.h"
 #include "hook.h"
 
 static bool is_ours(int fd)
@@ -65,7 +66,10 @@ ssize_t shim_recvmsg(int fd, struct msghdr *message, int flags)
 {
     if (error_queue(fd, flags))
         return -1;
-    return corrected(fd, libc_recvmsg(fd, message, flags));
+    ssize_t n = corrected(fd, libc_recvmsg(fd, message, flags));
+    if (n >= 0 && !shim_pass())
+        shim_doubled_received(message);
+    return n;
 }
 
 SHIM_EXPORT ssize_t recv(int fd, void *data, size_t bytes, int flags)
@@ -85,5 +89,8 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int f
 {
     if (error_queue(fd, flags))
         return -1;
-    return (int)corrected(fd, libc_recvmmsg(fd, messages, n, flags, timeout));
+    int received = (int)corrected(fd, libc_recvmmsg(fd, messages, n, flags, timeout));
+    for (int i = 0; i < received && !shim_pass(); i++)
+        shim_doubled_received(&messages[i].msg_hdr);
+    return received;
 }

@@ -26,16 +26,15 @@ static void fail(struct shim_connection *c, int error)
 void shim_relay_start(struct shim_connection *c)
 {
     const union shim_address *peer = &c->socket->shared->peer;
-    int flags = fcntl(c->kernel_fd, F_GETFL);
+    int flags = libc_fcntl(c->kernel_fd, F_GETFL, 0);
     c->up = calloc(1, sizeof *c->up);
     c->down = calloc(1, sizeof *c->down);
-    if (!c->up || !c->down || fcntl(c->kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    if (!c->up || !c->down || libc_fcntl(c->kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         fail(c, ENOMEM);
         return;
     }
     int off = 0;                       /* else connect() would wait for the first write, which waits for it */
     libc_setsockopt(c->kernel_fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &off, sizeof off);
-    atomic_store(&c->socket->shared->kernel_held, 1);
     atomic_store(&c->socket->shared->state, SHIM_TCP_CONNECTING);
     c->wake_us = UINT64_MAX;
     if (libc_connect(c->kernel_fd, &peer->any, shim_address_bytes(peer->any.sa_family)) < 0 && errno != EINPROGRESS)

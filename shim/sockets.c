@@ -108,14 +108,19 @@ struct shim_socket *shim_socket_of(int fd)
     return s;
 }
 
+void shim_socket_reap(struct shim_socket *s)
+{
+    int fd;
+    if (atomic_load(&s->shared->finished) && shim_fds_of(s->ino, s->fd, &fd, 1) == 0)
+        shim_socket_remove(s);
+}
+
 void shim_sockets_reap(void)
 {
     for (int i = 0; i < BUCKETS && shim_sockets_any(); i++)
         for (struct shim_socket *s = buckets[i], *next; s; s = next) {
-            int fd;
             next = s->next;
-            if (atomic_load(&s->shared->finished) && shim_fds_of(s->ino, &fd, 1) == 0)
-                shim_socket_remove(s);
+            shim_socket_reap(s);
         }
 }
 

@@ -40,7 +40,7 @@ struct shim_shared {
     _Atomic uint32_t held;             /* a futex: the engine has a copy of the application's end */
     _Atomic uint32_t ended;            /* the peer's stream ended */
     _Atomic uint32_t answered;         /* a futex: counts answers to queries */
-    _Atomic uint32_t kernel_held;      /* a futex: the engine has a copy of the kernel socket for a fallback */
+    _Atomic uint32_t kernel_held;      /* a futex: the engine has a copy of the kernel socket, for a fallback */
     _Atomic uint64_t unsent_bytes;     /* written by the program, not yet taken by the server */
     union shim_address local, peer;
     socklen_t name_bytes;              /* of both */
@@ -53,6 +53,7 @@ struct shim_socket {
     struct shim_socket *next;
     _Atomic int references;
     ino_t ino;                         /* of the application's end */
+    int fd;                            /* the descriptor that connected; others may have been made of it */
     struct shim_hidden kernel;         /* the kernel socket */
     struct shim_shared *shared;
     bool engine_holds;                 /* the engine of this process has a reference */
@@ -74,7 +75,8 @@ struct shim_socket *shim_socket_of(int fd);
 bool shim_sockets_any(void);
 static inline enum shim_state shim_state(const struct shim_socket *s) { return atomic_load(&s->shared->state); }
 
-/* Forget finished sockets that the program has no descriptor of any more. Lock held. */
+/* Forget this socket, or all, if finished and the program has no descriptor of it any more. Lock held. */
+void shim_socket_reap(struct shim_socket *s);
 void shim_sockets_reap(void);
 /* In a forked child: the engine and its references are the parent's. */
 void shim_sockets_forked(void);

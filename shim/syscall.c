@@ -29,6 +29,16 @@ static long dispatch(long number, const long a[6])
         return shim_recvmsg((int)a[0], (struct msghdr *)a[1], (int)a[2]);
     case SYS_shutdown:
         return shim_shutdown((int)a[0], (int)a[1]);
+    case SYS_dup:
+        return shim_dup((int)a[0]);
+#ifdef SYS_dup2
+    case SYS_dup2:
+        return shim_dup2((int)a[0], (int)a[1]);
+#endif
+    case SYS_dup3:
+        return shim_dup3((int)a[0], (int)a[1], (int)a[2]);
+    case SYS_fcntl:
+        return shim_fcntl((int)a[0], (int)a[1], a[2]);
     case SYS_close:
         return shim_close((int)a[0]);
     case SYS_close_range:

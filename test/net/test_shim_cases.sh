@@ -72,6 +72,11 @@ for case in ${@:-$("$TOOLS/trk-shim_cases" --list)}; do
             compare "$case"
             peer_says tcp "peer: reset"
             peer_says trickles "peer: closed" ;;
+        taken_over)
+            compare "$case"
+            peer_says tcp "taken over"
+            peer_says trickles "taken over"
+            peer_says trickles "peer: closed" ;;
         exits|exits_with_stdio|exits_at_once|exits_quickly|closes_and_exits|execs)
             compare "$case"
             peer_says trickles "$(case $case in

@@ -60,6 +60,40 @@ expect "require, TCP-only" "$got" 7
 grep -q 'TRICKLES=require forbids TCP' "$TMP/err" || fail "require said: $(cat "$TMP/err")"
 say "fallback: quick, and forbidden by require"
 
+# A server that spoke TCP only a moment ago is not asked again.
+preloaded -v curl -sS -H 'Connection: close' "$url" -o "$TMP/a" "$url" -o "$TMP/b" 2>"$TMP/err" || fail "curl: $?"
+expect "asked" "$(grep -c 'the server speaks TCP only' "$TMP/err")" 1
+expect "not asked again" "$(grep -c 'the server spoke TCP only a moment ago; plain TCP' "$TMP/err")" 1
+cmp "$TMP/www/file" "$TMP/b"
+# This host: without a Trickles server on it nothing is tried, and no engine starts.
+in_ns "$CLIENT" timeout 20 "$BIN/trickles" "$PYTHON" - "$CLIENT4" "$CLIENT6" <<'SCRIPT' || fail "local connections"
+import os, socket, sys
+for address in "127.0.0.1", "::1", *sys.argv[1:]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as server, socket.socket(family) as client:
+        server.bind((address, 0))
+        server.listen()
+        client.connect(server.getsockname())
+        assert client.getsockname() == server.accept()[1]
+        assert len(os.listdir("/proc/self/task")) == 1, address
+SCRIPT
+# ... and required it is refused soon, also where somebody else listens to all packets.
+cat >"$TMP/refused.py" <<'SCRIPT'
+import socket, sys, time
+listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) if sys.argv[2] == "heard" else None
+began = time.monotonic()
+try:
+    socket.create_connection((sys.argv[1], 7))
+    sys.exit("connected")
+except ConnectionRefusedError:
+    assert time.monotonic() - began < float(sys.argv[3]), time.monotonic() - began
+SCRIPT
+for address in 127.0.0.1 ::1 "$CLIENT4" "$CLIENT6"; do
+    in_ns "$CLIENT" timeout 20 "$BIN/trickles" --require "$PYTHON" "$TMP/refused.py" "$address" alone 0.7 2>"$TMP/err" || fail "refused by $address: $(cat "$TMP/err")"
+    in_ns "$CLIENT" timeout 20 "$BIN/trickles" --require "$PYTHON" "$TMP/refused.py" "$address" heard 2.5 2>"$TMP/err" || fail "refused by $address, heard: $(cat "$TMP/err")"
+done
+say "local: not tried; refused soon where required"
+
 # A firewall that swallows our option: three SYNs, then TCP.
 if command -v nft >/dev/null; then
     in_ns "$SERVER" nft -f - <<'RULES' || skip "nft cannot make rules here"
