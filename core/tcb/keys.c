@@ -6,7 +6,7 @@
  * the protocol (all replicas derive alike), so they are only ever appended to. */
 enum purpose {
     PURPOSE_SEAL = 1, PURPOSE_NONCE = 2, PURPOSE_ID = 3, PURPOSE_ADDRESS = 5,
-    PURPOSE_UCONT_MAC = 6, PURPOSE_UCONT_ENC = 7,
+    PURPOSE_UCONT_MAC = 6, PURPOSE_UCONT_ENC = 7, PURPOSE_MINISOCKET = 8,
 };
 #define CONTEXT "Trickles"             /* exactly crypto_kdf_CONTEXTBYTES */
 #define NO_CURRENT TRK_EPOCHS_MAX
@@ -42,6 +42,7 @@ bool trk_keys_add(struct trk_keys *keys, uint8_t epoch, enum trk_epoch_state sta
     derive(e->address, sizeof e->address, epoch, PURPOSE_ADDRESS, master);
     derive(e->ucont_mac, sizeof e->ucont_mac, epoch, PURPOSE_UCONT_MAC, master);
     derive(e->ucont_enc, sizeof e->ucont_enc, epoch, PURPOSE_UCONT_ENC, master);
+    derive(e->minisocket, sizeof e->minisocket, epoch, PURPOSE_MINISOCKET, master);
     return true;
 }
 

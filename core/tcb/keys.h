@@ -22,6 +22,7 @@ struct trk_epoch {                     /* one epoch's subkeys, each for one purp
     uint8_t state;                     /* enum trk_epoch_state */
     uint8_t seal[16], nonce[16], id[16], address[16], ucont_mac[16];     /* SipHash keys */
     uint8_t ucont_enc[32];             /* XChaCha20's */
+    uint8_t minisocket[32];            /* BLAKE2b's: of what moves between servers */
 };
 struct trk_keys { uint8_t n; uint8_t current; /* index */ struct trk_epoch epochs[TRK_EPOCHS_MAX]; };
 

@@ -178,8 +178,9 @@ MSK_API int msk_to_back(struct minisock *m);
 /* Keep a minisocket beyond its turn: it leaves the queue and lives until you answer, drop, reset or extract it, from
  * wherever you like (a timer, another descriptor's event), in the server's thread; its answer then leaves at once. Read the
  * pointers in msk_event anew: they have moved. What msk_more, msk_done or msk_give said before is forgotten.
- * The client knows nothing of this: it waits for its timer (200 ms or more), then asks again, and you see another event
- * for the same bytes; an answer that is late by more brings its bytes, but no continuations. Not for MSK_CLOSE (-EINVAL).
+ * The client knows nothing of this. When its timer runs out (after 10 ms or 1.5 round trips, then 200 ms, 400 ms ...) it asks
+ * again, which is another event with the same connection and input.offset; an answer to any but its newest request brings it
+ * bytes but no continuations. So keep the newest event of each question, and drop older ones. Not for MSK_CLOSE (-EINVAL).
  * -ENOBUFS: one minisocket must stay free for the next event, and all others are in use. */
 MSK_API int msk_detach(struct minisock *m);
 

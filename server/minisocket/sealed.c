@@ -16,7 +16,7 @@ static void keyed_hash(const struct trk_epoch *e, const char *purpose, const uin
 {
     uint8_t personal[crypto_generichash_blake2b_PERSONALBYTES] = { 0 };
     memcpy(personal, purpose, strlen(purpose));
-    crypto_generichash_blake2b_salt_personal(out, MSK_SEALED_MAC, in, n, e->ucont_mac, sizeof e->ucont_mac, NULL, personal);
+    crypto_generichash_blake2b_salt_personal(out, MSK_SEALED_MAC, in, n, e->minisocket, sizeof e->minisocket, NULL, personal);
 }
 
 static void mac_of(const struct trk_epoch *e, const uint8_t *in, size_t n, uint8_t out[MSK_SEALED_MAC])
@@ -124,6 +124,6 @@ int msk_unseal(const struct trk_keys *keys, const uint8_t *bytes, size_t n, stru
     m->packet_bytes = (uint32_t)trk_get(&r, 2);
     if (m->packet_bytes != total - MSK_SEALED_HEADER - MSK_SEALED_MAC)
         return -EBADMSG;
-    m->packet = memcpy(msk_slot_memory(m), bytes + MSK_SEALED_HEADER, m->packet_bytes);
+    m->packet = memcpy(msk_slot_memory(m), r.at, m->packet_bytes);
     return 0;
 }

@@ -30,6 +30,7 @@ START_TEST(subkeys_equal_the_second_implementation)
     ck_assert_mem_eq(e->address, vector_key_address, 16);
     ck_assert_mem_eq(e->ucont_mac, vector_key_ucont_mac, 16);
     ck_assert_mem_eq(e->ucont_enc, vector_key_ucont_enc, 32);
+    ck_assert_mem_eq(e->minisocket, vector_key_minisocket, 32);
 }
 END_TEST
 

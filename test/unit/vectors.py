@@ -93,7 +93,7 @@ def c_number(name, value, digits):
 
 
 MASTER, EPOCH = bytes(range(32)), 3
-SEAL, NONCE, ID, _, ADDRESS, UCONT_MAC, UCONT_ENC = (subkey(MASTER, EPOCH, 1 + i, 32 if i == 6 else 16) for i in range(7))
+SEAL, NONCE, ID, _, ADDRESS, UCONT_MAC, UCONT_ENC, MINISOCKET = (subkey(MASTER, EPOCH, 1 + i, 32 if i >= 6 else 16) for i in range(8))
 ADDR4 = b"\x04" + bytes([192, 0, 2, 1]) + bytes(12)
 ADDR6 = b"\x06" + bytes.fromhex("20010db8000000000000000000000002")
 RANDOM = bytes(range(100, 116))
@@ -119,7 +119,8 @@ def main():
 
     print("/* vectors.h - made by vectors.py, a second implementation; do not edit. */")
     print("#ifndef TRK_TEST_VECTORS_H\n#define TRK_TEST_VECTORS_H\n\n#include <stdint.h>\n")
-    for name, key in (("seal", SEAL), ("nonce", NONCE), ("id", ID), ("address", ADDRESS), ("ucont_mac", UCONT_MAC), ("ucont_enc", UCONT_ENC)):
+    for name, key in (("seal", SEAL), ("nonce", NONCE), ("id", ID), ("address", ADDRESS), ("ucont_mac", UCONT_MAC), ("ucont_enc", UCONT_ENC),
+                      ("minisocket", MINISOCKET)):
         c_array("vector_key_" + name, key)
     c_number("VECTOR_CONN_HASH", prf64(ID, RANDOM + ADDR6 + ADDR4 + be(40000, 2) + be(80, 2)), 16)
     c_number("VECTOR_ADDRESS_TAG", prf64(ADDRESS, ADDR4 + be(40000, 2)) & 0xffffffff, 8)
