@@ -51,7 +51,7 @@ static size_t worker_counters(const struct msk_group *g, struct msk_counter *out
     const struct msk_counter counters[] = {
         { "workers", "processes that answer", g->n },
         { "workers-replaced", "workers that ended and were replaced", atomic_load(&g->block->replaced) },
-        { "workers-hung", "workers that were ended as they took no packets", atomic_load(&g->block->hung) },
+        { "workers-hung", "workers whose place another one took, as they took no packets", atomic_load(&g->block->hung) },
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++, at++)
         if (at < n)

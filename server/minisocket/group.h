@@ -14,12 +14,12 @@
 /* A worker's place, shared by the master and all workers; each life of a worker goes on with its predecessor's counters. */
 struct msk_slot {
     _Alignas(64) struct msk_tally tally;
-    _Atomic uint64_t rounds;           /* grows while the worker takes packets: whether it hangs */
+    _Atomic uint64_t taken;            /* packets: one that takes none while some wait hangs */
 };
 struct msk_block {                     /* memory of all processes of the group */
     _Atomic uint32_t keys_version;     /* keys[version % 2] is the newest; the other one may be half written */
     struct msk_keys keys[2];
-    _Atomic uint64_t replaced, hung;   /* workers that ended and had a successor, and those that had to be ended */
+    _Atomic uint64_t replaced, hung;   /* workers that ended, and that hung, and had a successor */
     struct msk_slot slots[];
 };
 
@@ -73,6 +73,13 @@ void msk_pool_close(struct msk_pool *pool);      /* what was not used */
 int msk_pool_guard(struct msk_pool *pool, const struct sockaddr_storage *a);     /* these three: -1, there is none */
 int msk_pool_filter(struct msk_pool *pool, size_t bytes);
 int msk_pool_socket(struct msk_pool *pool, int ifindex, unsigned worker);
+
+/* A worker has taken a packet. Nobody else writes there, but for the moment in which it is relieved. */
+static inline void msk_group_taken(struct msk_server *s)
+{
+    struct msk_slot *slot = &s->group->block->slots[s->worker];
+    atomic_store_explicit(&slot->taken, atomic_load_explicit(&slot->taken, memory_order_relaxed) + 1, memory_order_relaxed);
+}
 
 /* worker.c: what a forked process does; never returns. */
 _Noreturn void msk_worker_main(struct msk_group *g, unsigned worker, pid_t master);

@@ -52,25 +52,19 @@ static bool next_batch(struct msk_server *s)
     return false;
 }
 
-/* Between two batches: nothing points into the old keys, and the master sees that we live. */
-static void as_worker(struct msk_server *s)
-{
-    struct msk_slot *slot = &s->group->block->slots[s->worker];
-    atomic_fetch_add_explicit(&slot->rounds, 1, memory_order_relaxed);
-    msk_group_keys(s);
-}
-
 const struct trk_link_packet *msk_next_packet(struct msk_server *s, const struct msk_iface **iface)
 {
     if (s->batch_i == s->batch_n) {
         msk_outbox_flush(s);
         if (s->group)
-            as_worker(s);
+            msk_group_keys(s);         /* between two batches nothing points into the old ones */
     }
     for (int round = 0; s->batch_i == s->batch_n; round++)
         if (!next_batch(s) && (round == EMPTY_ROUNDS_MAX || !poll_links(s)))
             return NULL;
     *iface = s->batch_iface;
+    if (s->group)
+        msk_group_taken(s);
     s->tally->counts[MSK_COUNT_PACKETS]++;
     return &s->batch[s->batch_i++];
 }
