@@ -171,23 +171,25 @@ void context_rouse(struct trickles *t)
     t->idle = false;
 }
 
-int trickles_next(struct trickles *t, struct trickles_event *event)
+/* Events, if there are any now. */
+static int take_events(struct trickles *t, struct trickles_event *events, int n)
 {
+    int got = 0;
     while (!t->events)
-        if (!turn(t)) {
-            if (t->events)
-                break;
+        if (!turn(t) && !t->events) {
             arm(t, trk_endpoint_wake_us(t->endpoint));
             if (t->capture)
                 trk_capture_flush(t->capture);
             t->idle = true;
             return 0;
         }
-    struct trickles_conn *c = t->events;
-    *event = (struct trickles_event){ c, c->user, c->what };
-    dequeue(t, &t->events);
     t->idle = false;
-    return 1;
+    for (; t->events && got < n; got++) {
+        struct trickles_conn *c = t->events;
+        events[got] = (struct trickles_event){ c, c->user, c->what };
+        dequeue(t, &t->events);
+    }
+    return got;
 }
 
 /* Until the endpoint or the caller's patience says so. 0, or -EINTR. */
@@ -210,14 +212,13 @@ static int sleep_until(struct trickles *t, uint64_t until_us)
     return n < 0 && errno == EINTR ? -EINTR : 0;
 }
 
-int trickles_wait(struct trickles *t, struct trickles_event *event, int timeout_ms)
+int trickles_wait(struct trickles *t, struct trickles_event *events, int n, int timeout_ms)
 {
-    uint64_t until = timeout_ms < 0 ? UINT64_MAX : clock_us() + (uint64_t)timeout_ms * 1000;
+    uint64_t until = timeout_ms < 0 ? UINT64_MAX : timeout_ms == 0 ? 0 : clock_us() + (uint64_t)timeout_ms * 1000;
     for (;;) {
-        if (trickles_next(t, event))
-            return 1;
-        if (until != UINT64_MAX && clock_us() >= until)
-            return 0;
+        int got = take_events(t, events, n);
+        if (got || !until || (until != UINT64_MAX && clock_us() >= until))
+            return got;
         int status = sleep_until(t, until);
         if (status < 0)
             return status;

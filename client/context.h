@@ -37,7 +37,7 @@ struct trickles {
     int epoll, timer;                  /* timer: -1 until trickles_fd was asked for */
     uint64_t armed_us;                 /* when it goes off; UINT64_MAX: never */
     bool coarse;                       /* only whole milliseconds can be waited for */
-    bool idle;                         /* the last trickles_next found nothing to do: the program may sleep */
+    bool idle;                         /* the last trickles_wait left nothing to do: the program may sleep */
     uint32_t send_bytes, open_timeout_ms, linger_ms;
     struct trickles_conn *conns, *events, **events_end;
     char why[TRICKLES_ERROR_BYTES];
@@ -47,7 +47,7 @@ struct trickles {
 void conn_run(struct trickles_conn *c);
 /* What a packet that was just fed means to the program. */
 void conn_heard(struct trickles_conn *c);
-/* It has something to do: now, or when the program calls next. */
+/* It has something to do: now, in the next turn. */
 void conn_touch(struct trickles_conn *c);
 /* Take it from the context and free it. */
 void conn_free(struct trickles_conn *c);

@@ -21,7 +21,7 @@ int main(int argc, char **argv)
     }
     struct trickles_event event;
     ssize_t n = -EAGAIN;
-    while (n == -EAGAIN && trickles_wait(t, &event, -1) == 1)
+    while (n == -EAGAIN && trickles_wait(t, &event, 1, -1) == 1)
         while ((n = trickles_read(c, bytes, sizeof bytes)) > 0)
             fwrite(bytes, 1, (size_t)n, stdout);
     if (n < 0)                                      /* 0: the server ended its stream */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define REST_US  250000                /* before another connection may have it */
+#define REST_LEAST_US 10000            /* the same where no other port is to be had */
 #define IDLE_US 1000000                /* before it is closed */
 
 union address { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; };
@@ -53,9 +54,9 @@ static void free_port(struct trk_port *p)
 }
 
 /* One that has rested, of this address. Connections of a program come from few addresses: mostly it is the first. */
-static struct trk_port *rested(struct trk_endpoint *e, const struct trk_addr *local)
+static struct trk_port *rested(struct trk_endpoint *e, const struct trk_addr *local, uint64_t rest_us)
 {
-    for (struct trk_port **at = &e->resting; *at && e->now_us - (*at)->rests_since_us >= REST_US; at = &(*at)->next_resting) {
+    for (struct trk_port **at = &e->resting; *at && e->now_us - (*at)->rests_since_us >= rest_us; at = &(*at)->next_resting) {
         struct trk_port *p = *at;
         if (p->bound || !trk_addr_equal(&p->local, local))
             continue;
@@ -84,24 +85,34 @@ static struct trk_port *chosen(struct trk_endpoint *e, const struct trk_addr *lo
     return NULL;
 }
 
+static struct trk_port *new_port(const struct trk_addr *local, uint16_t port, char *error, size_t error_bytes)
+{
+    struct trk_port *p = calloc(1, sizeof *p);
+    if (!p) {
+        snprintf(error, error_bytes, "out of memory");
+        return NULL;
+    }
+    p->local = *local;
+    if (guard(p, port, error, error_bytes))
+        return p;
+    int kept = errno;
+    free_port(p);
+    errno = kept;
+    return NULL;
+}
+
 struct trk_port *trk_ports_take(struct trk_endpoint *e, const struct trk_addr *local, uint16_t port, char *error, size_t error_bytes)
 {
-    struct trk_port *p = port ? chosen(e, local, port) : rested(e, local);
-    if (!p) {
-        p = calloc(1, sizeof *p);
-        if (!p) {
-            snprintf(error, error_bytes, "out of memory");
-            return NULL;
-        }
-        p->local = *local;
-        if (!guard(p, port, error, error_bytes)) {
-            int kept = errno;
-            free_port(p);
-            errno = kept;
-            return NULL;
-        }
+    struct trk_port *p = port ? chosen(e, local, port) : rested(e, local, REST_US);
+    if (!p)
+        p = new_port(local, port, error, error_bytes);
+    if (!p && !port && (errno == EMFILE || errno == EADDRINUSE)) {
+        int kept = errno;
+        p = rested(e, local, REST_LEAST_US);
+        errno = kept;
     }
-    p->bound = port != 0;
+    if (p)
+        p->bound = port != 0;
     return p;
 }
 

@@ -16,7 +16,7 @@
  *     }
  *     struct trickles_event event;
  *     ssize_t n = -EAGAIN;
- *     while (n == -EAGAIN && trickles_wait(t, &event, -1) == 1)
+ *     while (n == -EAGAIN && trickles_wait(t, &event, 1, -1) == 1)
  *         while ((n = trickles_read(c, bytes, sizeof bytes)) > 0)
  *             fwrite(bytes, 1, (size_t)n, stdout);
  *     if (n < 0)                                      // 0: the server ended its stream
@@ -96,18 +96,17 @@ enum trickles_what {                        /* bits; several may come in one eve
 };
 struct trickles_event { struct trickles_conn *conn; void *user; unsigned what; };
 
-/* The next event, without blocking: 1, or 0 if there is none now. Packets are received and sent in here, so call it until it
- * returns 0, then poll the descriptor of trickles_fd; what was written leaves in here, too. A connection has one event at a
- * time, and none after trickles_close or trickles_abort. */
-TRICKLES_API int trickles_next(struct trickles *t, struct trickles_event *event);
-/* The same, waiting up to timeout_ms for one (-1: for ever): for programs with no other descriptors. 0: time out. */
-TRICKLES_API int trickles_wait(struct trickles *t, struct trickles_event *event, int timeout_ms);
-/* A descriptor for poll, epoll and the like: readable when trickles_next has something to do, timers included. Not to be read.
+/* Up to n events, waiting up to timeout_ms for the first one (-1: for ever, 0: not at all). Returns how many; 0: none yet; -EINTR.
+ * Packets are received and sent in here and nowhere else. A program with a loop of its own polls the descriptor of trickles_fd and
+ * then calls it with timeout 0 until it returns 0; what was written meanwhile leaves, too. A connection has one event at a time,
+ * and none after trickles_close or trickles_abort (but it may be among those that were returned together). */
+TRICKLES_API int trickles_wait(struct trickles *t, struct trickles_event *events, int n, int timeout_ms);
+/* A descriptor for poll, epoll and the like: readable when trickles_wait has something to do, timers included. Not to be read.
  * The context's own. */
 TRICKLES_API int trickles_fd(struct trickles *t);
 /* Why the last call that had no connection to say it failed (trickles_open); never NULL. */
 TRICKLES_API const char *trickles_why(const struct trickles *t);
-/* Packets lost between the network and this process, as nobody called trickles_next in time. */
+/* Packets lost between the network and this process, as nobody called trickles_wait in time. */
 TRICKLES_API uint64_t trickles_drops(struct trickles *t);
 
 /* ---------------- connections ---------------- */
@@ -128,14 +127,14 @@ TRICKLES_API struct trickles_conn *trickles_open(struct trickles *t, const struc
 /* Copies what has arrived: bytes, 0 at the end of the stream, -EAGAIN, or the error of the connection. */
 TRICKLES_API ssize_t trickles_read(struct trickles_conn *c, void *out, size_t bytes);
 /* The same without a copy: fills up to n pieces, in order; returns how many (0: nothing to read now, ask trickles_at_end). They stay
- * where they are until bytes of them are consumed, or trickles_next, trickles_wait or the end of the connection. */
+ * where they are until bytes of them are consumed, the next trickles_wait or the end of the connection. */
 TRICKLES_API size_t trickles_peek(const struct trickles_conn *c, struct iovec *out, size_t n);
 /* Release bytes from the first piece on. -EINVAL: more than there are; all of them are released. */
 TRICKLES_API int trickles_consume(struct trickles_conn *c, size_t bytes);
 /* Everything was read and the server ended its stream. */
 TRICKLES_API bool trickles_at_end(const struct trickles_conn *c);
 
-/* Takes what fits the send buffer; it leaves with the next trickles_next. -EAGAIN: nothing fits, TRICKLES_WRITABLE will come. -EPIPE:
+/* Takes what fits the send buffer; it leaves with the next trickles_wait. -EAGAIN: nothing fits, TRICKLES_WRITABLE will come. -EPIPE:
  * after trickles_shutdown. After the end of the server's stream all is taken and discarded. */
 TRICKLES_API ssize_t trickles_write(struct trickles_conn *c, const void *data, size_t bytes);
 /* No more input: the server reads the end of the stream after what was written. Reading goes on. */
@@ -143,7 +142,7 @@ TRICKLES_API int trickles_shutdown(struct trickles_conn *c);
 /* Bytes written that the server has not taken yet (and 1 for the end, if said). */
 TRICKLES_API size_t trickles_unsent(const struct trickles_conn *c);
 
-/* Done with it: c is gone for the caller. What was written is still delivered for up to linger_ms, while trickles_next is called;
+/* Done with it: c is gone for the caller. What was written is still delivered for up to linger_ms, while trickles_wait is called;
  * what arrives is thrown away. NULL is allowed, also for abort. */
 TRICKLES_API void trickles_close(struct trickles_conn *c);
 /* The same at once; nothing is delivered. */
