@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum sim_event_kind { SIM_EVENT_TO_SERVER, SIM_EVENT_TO_CLIENT, SIM_EVENT_CLIENT_WAKE, SIM_EVENT_ROTATE, SIM_EVENT_WIPE };
+enum sim_event_kind { SIM_EVENT_TO_SERVER, SIM_EVENT_TO_CLIENT, SIM_EVENT_CLIENT_WAKE, SIM_EVENT_ROTATE, SIM_EVENT_WIPE,
+                      SIM_EVENT_AT_REPLICA, SIM_EVENT_RESTART };
 
 struct sim_packet {                    /* a packet on its way; malloc'ed to its exact size, so that ASan sees overreads */
     uint32_t bytes;

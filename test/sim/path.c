@@ -6,17 +6,23 @@ void sim_path_init(struct sim_path *p, const struct sim_path_config *config)
 {
     memset(p, 0, sizeof *p);
     p->config = *config;
+    p->queue = p;
 }
 
+void sim_path_share(struct sim_path *p, struct sim_path *bottleneck) { p->queue = bottleneck; }
+
 /* The time the packet leaves the queue, or 0 if the queue is full. */
-static uint64_t through_queue(struct sim_path *p, uint64_t now_us, uint32_t bytes)
+static uint64_t through_queue(struct sim_path *p, struct sim_random *random, uint64_t now_us, uint32_t bytes)
 {
     const struct sim_path_config *c = &p->config;
+    double limit = c->queue_bytes;
 
     if (c->rate_bytes_per_us <= 0)
         return now_us ? now_us : 1;
     uint64_t start = p->busy_until_us > now_us ? p->busy_until_us : now_us;
-    if ((double)(start - now_us) * c->rate_bytes_per_us > c->queue_bytes)
+    if (c->drop_spread > 0)
+        limit *= 1 - c->drop_spread * sim_random_unit(random);
+    if ((double)(start - now_us) * c->rate_bytes_per_us > limit)
         return 0;
     p->busy_until_us = start + (uint64_t)(bytes / c->rate_bytes_per_us) + 1;
     return p->busy_until_us;
@@ -34,6 +40,8 @@ static bool lost(struct sim_path *p, struct sim_random *random, uint64_t at_us, 
     uint64_t index = p->sent_pkts - 1;
     if (index >= c->mask_from && index - c->mask_from < c->mask_bits)
         return c->drop_mask >> (index - c->mask_from) & 1;
+    if (c->loss_seed)
+        return (double)(sim_mix(c->loss_seed + index * 0x9e3779b97f4a7c15ull) >> 11) * 0x1p-53 < c->loss;
     if (c->burst_pkts <= 1)
         return sim_random_chance(random, c->loss);
     if (p->bursting && silent_us < BURST_US)
@@ -83,7 +91,7 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
         p->too_big++;
         return "too big";
     }
-    at_us = through_queue(p, now_us, bytes);
+    at_us = through_queue(p->queue, random, now_us, bytes);
     if (at_us == 0) {
         p->queue_drops++;
         return "queue full";

@@ -22,6 +22,7 @@ struct sim_program_config {
     const struct sim_object *objects; unsigned n_objects;
     unsigned pipeline;                 /* greatest number of unanswered requests, at least 1 */
     enum sim_ending ending;
+    uint64_t start_us;                 /* when it opens its connection */
     uint64_t abort_us;                 /* > 0: closes at this time, whatever is under way */
     bool     careless;                 /* takes any bytes and any end: what arrives may be forged */
     bool     syn_data;                 /* the first request rides in the SYN */

@@ -1,6 +1,9 @@
 #include "scenario.h"
 
-static struct sim_object objects[SIM_CLIENTS_MAX][SIM_OBJECTS_MAX];
+#define SWARM_CLIENTS_MAX  4           /* these two are part of what a seed means */
+#define SWARM_REPLICAS_MAX 4
+
+static struct sim_object objects[SWARM_CLIENTS_MAX][SIM_OBJECTS_MAX];
 
 const char *sim_mix_name(enum sim_mix mix)
 {
@@ -156,7 +159,7 @@ static void random_paths(struct sim_random *r, struct sim_path_config *up, struc
 
 static void random_server(struct sim_random *r, struct sim_server_config *c)
 {
-    c->replicas = (uint8_t)sim_random_range(r, 1, SIM_REPLICAS_MAX);
+    c->replicas = (uint8_t)sim_random_range(r, 1, SWARM_REPLICAS_MAX);
     for (unsigned i = 0; i < c->replicas; i++)
         c->skew_ms[i] = sim_random_chance(r, .7) ? 0 : (int32_t)sim_random_below(r, 14000) - 7000;
     if (sim_random_chance(r, .15))
@@ -260,7 +263,7 @@ void sim_scenario_random(struct sim_scenario *s, enum sim_mix mix, uint64_t seed
     sim_random_seed(&r, seed * 4 + (uint64_t)mix);
     sim_scenario_init(s, seed);
     random_server(&r, &s->server);
-    s->n_clients = sim_random_chance(&r, .1) ? (unsigned)sim_random_range(&r, 2, SIM_CLIENTS_MAX) : 1;
+    s->n_clients = sim_random_chance(&r, .1) ? (unsigned)sim_random_range(&r, 2, SWARM_CLIENTS_MAX) : 1;
     for (unsigned i = 0; i < s->n_clients; i++) {
         random_program(&r, &s->clients[i], i);
         s->clients[i].greeting_bytes = s->server.greeting_bytes;

@@ -135,6 +135,16 @@ void sim_server_wipe(struct sim_server *s, struct sim_random *random)
         s->config.domain[i] = domain;
 }
 
+void sim_server_restart(struct sim_server *s, struct sim_random *random, unsigned replica)
+{
+    if (!s->filter[replica] || s->config.shared)
+        return;
+    s->exactly_once = false;
+    if (!s->config.domain_named)
+        s->config.domain[replica] = (uint32_t)sim_random_u64(random) | 1;
+    make_filter(s, replica);
+}
+
 /* Other connections spend numbers, too: a full filter forgets the oldest ones. */
 static void crowd(struct sim_server *s, struct sim_random *random, struct trk_filter *filter, uint64_t now_ms)
 {
@@ -324,11 +334,10 @@ static void send_all(struct sim_server *s, uint32_t bytes_in, const struct trk_s
     }
 }
 
-enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, const uint8_t *packet, uint32_t bytes,
+enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, unsigned i, const uint8_t *packet, uint32_t bytes,
                                    bool garbage, uint64_t real_ms, sim_server_send *send, void *arg)
 {
     struct bench *b = s->bench->bench;
-    unsigned i = (unsigned)sim_random_below(random, s->config.replicas);
     struct replica r = { &s->keys[i], s->filter[i], { .domain = s->config.domain[i], .mss_v4 = s->config.mtu - 40, .mss_v6 = s->config.mtu - 60 },
                          real_ms + (uint64_t)(int64_t)s->config.skew_ms[i] + (real_ms >= s->config.jump_at_ms ? (uint64_t)s->config.jump_ms : 0) };
     struct trk_segment seg;

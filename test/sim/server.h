@@ -6,8 +6,8 @@
 #include "application.h"
 #include "serve/filter.h"
 #include "random.h"
+#include "spray.h"
 
-#define SIM_REPLICAS_MAX 4
 #define SIM_EPOCH_MS 1700000000000ull  /* real time at virtual time 0 */
 
 /* What one packet met at a replica, for whoever watches: the words of check, admit and plan. */
@@ -33,6 +33,7 @@ struct sim_server_config {
     uint8_t  stingy_percent;
     bool     encrypt, scatter;
     uint32_t domain[SIM_REPLICAS_MAX]; /* of the filters (0: no filter): who spends in another one is told so, and restarts */
+    bool     domain_named;             /* by an operator: the filter of a replica that starts again has the same domain */
     uint32_t filter_bytes;             /* of each replica's filter; 0: 64 KiB */
     bool     shared;                   /* the replicas are workers of one host: one filter for all of them */
     uint64_t jump_at_ms; int64_t jump_ms;              /* the clock of all replicas is put forward or back */
@@ -61,14 +62,17 @@ struct sim_server {
 typedef void sim_server_send(void *arg, const uint8_t *packet, uint32_t bytes);
 
 void sim_server_init(struct sim_server *s, const struct sim_server_config *config);
-/* One packet arrives at a random replica; its answers go through send. real_ms: the true real time. garbage: nobody's
- * packet, an answer to it is a violation. Returns the packet's fate. */
-enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, const uint8_t *packet, uint32_t bytes,
+/* One packet arrives at a replica; its answers go through send. real_ms: the true real time. garbage: nobody's packet, an
+ * answer to it is a violation. Returns the packet's fate. */
+enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *random, unsigned replica, const uint8_t *packet, uint32_t bytes,
                                    bool garbage, uint64_t real_ms, sim_server_send *send, void *arg);
 /* True as long as there is one filter, which had to forget nothing. */
 bool sim_server_remembers_all(struct sim_server *s, uint64_t real_ms);
 /* A filter forgets everything, and is another domain from then on. */
 void sim_server_wipe(struct sim_server *s, struct sim_random *random);
+/* A replica starts again: its filter is empty, unless other workers of its host kept it, and of another domain, unless an
+ * operator named that. */
+void sim_server_restart(struct sim_server *s, struct sim_random *random, unsigned replica);
 /* The next step of a staged rotation: add, promote, retire. */
 void sim_server_rotate(struct sim_server *s);
 

@@ -36,9 +36,9 @@ static int answer_one(uint64_t real_ms)
     struct sim_server server;
     struct sim_random random;
 
-    sim_random_seed(&random, 1);       /* it only chooses among one replica */
+    sim_random_seed(&random, 1);
     sim_server_init(&server, &config);
-    sim_server_packet(&server, &random, packet, (uint32_t)bytes, false, real_ms, say, NULL);
+    sim_server_packet(&server, &random, 0, packet, (uint32_t)bytes, false, real_ms, say, NULL);
     if (server.violation)
         fprintf(stderr, "%s: %s\n", server.violation, server.detail);
     return server.violation || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

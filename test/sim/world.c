@@ -1,28 +1,12 @@
-#include "world.h"
+#include "world_state.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "forge.h"
 #include "trace.h"
 
 #define EVENTS_MAX 20000000ull
-
-struct world {
-    const struct sim_scenario *scenario;
-    struct sim_outcome *out;
-    struct sim_random random;
-    struct sim_events events;
-    struct sim_server server;
-    struct sim_program clients[SIM_CLIENTS_MAX];
-    struct sim_path up[SIM_CLIENTS_MAX], down[SIM_CLIENTS_MAX];
-    struct sim_forger forger;
-    uint64_t now_us;
-    unsigned unfinished;
-    uint16_t current;                  /* the client whose packets are being handled */
-};
+#define REPLICA_SHIFT 8                /* above the flow in an event; more than SIM_FLOWS_MAX */
 
 void sim_scenario_init(struct sim_scenario *s, uint64_t seed)
 {
@@ -31,21 +15,16 @@ void sim_scenario_init(struct sim_scenario *s, uint64_t seed)
     s->n_clients = 1;
     s->limit_s = 600;
     s->server = (struct sim_server_config){ .replicas = 1, .mtu = 1500, .twin_every = 4 };
-    for (unsigned i = 0; i < SIM_CLIENTS_MAX; i++) {
+    for (unsigned i = 0; i < SIM_FLOWS_MAX; i++)
         s->up[i] = s->down[i] = (struct sim_path_config){ .delay_us = 10000, .mtu_bytes = 1500, .reorder_us = 20000 };
+    for (unsigned i = 0; i < SIM_RIVALS_MAX; i++)
+        s->rivals[i] = (struct sim_rival_config){ .packets = 1 << 20, .mtu = 1500 };
+    for (unsigned i = 0; i < SIM_CLIENTS_MAX; i++) {
         s->clients[i] = (struct sim_program_config){
             .pipeline = 1, .receive_bytes = 1 << 18, .send_bytes = 1 << 14, .mtu = 1500,
             .flow = { .src = { 4, { 10, 0, 0, (uint8_t)(2 + i) } }, .dst = { 4, { 10, 0, 0, 1 } }, .sport = (uint16_t)(40000 + i), .dport = 80 },
         };
     }
-}
-
-static void fail(struct world *w, const char *rule, const char *detail)
-{
-    if (w->out->rule)
-        return;
-    w->out->rule = rule;
-    snprintf(w->out->detail, sizeof w->out->detail, "%s", detail);
 }
 
 /* ---- packets ---- */
@@ -62,9 +41,11 @@ static void send_through(struct world *w, struct sim_path *path, enum sim_event_
 {
     const char *fate = sim_path_send(path, &w->random, &w->events, w->now_us, arrival, w->current, packet, bytes);
 
+    if (w->current >= w->scenario->n_clients)
+        return;
     if (w->scenario->trace)
         sim_trace_packet(w->now_us, w->current, arrival == SIM_EVENT_TO_SERVER ? "->" : "<-", packet, bytes, fate);
-    if (w->scenario->observer)
+    if (w->scenario->observer && w->scenario->observer->sent)
         w->scenario->observer->sent(w->scenario->observer->arg, w->now_us, w->current, arrival == SIM_EVENT_TO_SERVER, packet, bytes, fate);
     if (sim_random_chance(&w->random, w->scenario->forge))
         forge_beside(w, arrival, packet, bytes);
@@ -94,6 +75,15 @@ static void wake_client(struct world *w, uint16_t i, uint64_t at_us)
     sim_events_add(&w->events, at_us, SIM_EVENT_CLIENT_WAKE, i, NULL);
 }
 
+static void tell_read(struct world *w, unsigned flow, uint64_t bytes)
+{
+    const struct sim_observer *o = w->scenario->observer;
+
+    if (o && o->read && bytes > w->told[flow])
+        o->read(o->arg, w->now_us, flow, bytes);
+    w->told[flow] = bytes;
+}
+
 static void run_client(struct world *w, uint16_t i)
 {
     struct sim_program *p = &w->clients[i];
@@ -103,6 +93,7 @@ static void run_client(struct world *w, uint16_t i)
     w->current = i;
     p->wake_us = SIM_NEVER;
     uint64_t at_us = sim_program_run(p, w->now_us, send_up, w);
+    tell_read(w, i, p->bytes_read);
     if (at_us != SIM_NEVER)
         wake_client(w, i, at_us);
     if (p->finished)
@@ -113,7 +104,7 @@ static void observe_arrival(const struct world *w, const struct sim_event *e, bo
 {
     const struct sim_observer *o = w->scenario->observer;
 
-    if (o)
+    if (o && o->arrived)
         o->arrived(o->arg, w->now_us, e->client, up, e->packet->data, e->packet->bytes, fate);
 }
 
@@ -134,20 +125,94 @@ static void at_client(struct world *w, const struct sim_event *e)
         wake_client(w, e->client, w->now_us + p->config.coalesce_us);
 }
 
-static void at_server(struct world *w, const struct sim_event *e)
+static void at_replica(struct world *w, const struct sim_event *e, unsigned replica)
 {
+    if (sim_spray_dead(&w->spray, replica, w->now_us)) {
+        w->spray.vanished++;
+        return;
+    }
     w->current = e->client;
-    enum trk_verdict fate = sim_server_packet(&w->server, &w->random, e->packet->data, e->packet->bytes, e->packet->garbage,
+    enum trk_verdict fate = sim_server_packet(&w->server, &w->random, replica, e->packet->data, e->packet->bytes, e->packet->garbage,
                                               SIM_EPOCH_MS + w->now_us / 1000, send_down, w);
     if (w->scenario->trace)
         sim_trace_fate(w->now_us, e->client, "server", trk_verdict_name(fate), e->packet->data, e->packet->bytes);
     observe_arrival(w, e, true, fate);
 }
 
+/* The replica is part of the event while the packet waits there. */
+static void at_server(struct world *w, struct sim_event *e)
+{
+    unsigned replica = sim_spray_choose(&w->spray, &w->random, w->now_us, e->client, e->packet->data, e->packet->bytes);
+    uint64_t at_us = sim_spray_wait(&w->spray, replica, w->now_us);
+
+    if (at_us == w->now_us) {
+        at_replica(w, e, replica);
+        return;
+    }
+    sim_events_add(&w->events, at_us, SIM_EVENT_AT_REPLICA, (uint16_t)(e->client | replica << REPLICA_SHIFT), e->packet);
+    e->packet = NULL;
+}
+
+static void after_waiting(struct world *w, struct sim_event *e)
+{
+    unsigned replica = e->client >> REPLICA_SHIFT;
+
+    e->client &= (1u << REPLICA_SHIFT) - 1;
+    at_replica(w, e, replica);
+}
+
+/* ---- rivals ---- */
+
+static void wake_rival(struct world *w, uint16_t i, uint64_t at_us)
+{
+    if (at_us == 0 || at_us >= w->rival_wake_us[i])
+        return;
+    w->rival_wake_us[i] = at_us;
+    sim_events_add(&w->events, at_us, SIM_EVENT_CLIENT_WAKE, (uint16_t)(w->scenario->n_clients + i), NULL);
+}
+
+static void run_rival(struct world *w, uint16_t i)
+{
+    struct sim_rival *r = &w->rivals[i];
+
+    w->rival_wake_us[i] = SIM_NEVER;
+    if (w->now_us == r->config.start_us)
+        sim_rival_start(r, w->now_us, send_down, w);
+    else if (w->now_us >= r->sender.rto_at_us)
+        sim_rival_timeout(r, w->now_us, send_down, w);
+}
+
+static bool is_rivals(const struct world *w, const struct sim_event *e)
+{
+    return (e->kind == SIM_EVENT_TO_SERVER || e->kind == SIM_EVENT_TO_CLIENT || e->kind == SIM_EVENT_CLIENT_WAKE) && e->client >= w->scenario->n_clients;
+}
+
+/* A rival's packet that was damaged on its way is dropped by its checksum. */
+static void happen_to_rival(struct world *w, const struct sim_event *e)
+{
+    uint16_t i = (uint16_t)(e->client - w->scenario->n_clients);
+    struct sim_rival *r = &w->rivals[i];
+
+    w->current = e->client;
+    if (e->kind == SIM_EVENT_CLIENT_WAKE) {
+        if (e->at_us == w->rival_wake_us[i])
+            run_rival(w, i);
+    } else if (!e->packet->corrupted) {
+        if (e->kind == SIM_EVENT_TO_SERVER)
+            sim_rival_at_sender(r, e->packet->data, w->now_us, send_down, w);
+        else
+            sim_rival_at_receiver(r, e->packet->data, send_up, w);
+        tell_read(w, e->client, sim_rival_bytes(r));
+    }
+    wake_rival(w, i, r->sender.rto_at_us);
+}
+
+/* ---- what happens ---- */
+
 /* What arrives at a program that sleeps waits in its socket; its timers ring after that. */
 static bool put_off(struct world *w, struct sim_event *e)
 {
-    if (e->kind != SIM_EVENT_TO_CLIENT && e->kind != SIM_EVENT_CLIENT_WAKE)
+    if ((e->kind != SIM_EVENT_TO_CLIENT && e->kind != SIM_EVENT_CLIENT_WAKE) || is_rivals(w, e))
         return false;
     struct sim_program *p = &w->clients[e->client];
     uint64_t until_us = sim_program_asleep_until(p, w->now_us);
@@ -163,8 +228,12 @@ static bool put_off(struct world *w, struct sim_event *e)
     return true;
 }
 
-static void happen(struct world *w, const struct sim_event *e)
+static void happen(struct world *w, struct sim_event *e)
 {
+    if (is_rivals(w, e)) {
+        happen_to_rival(w, e);
+        return;
+    }
     switch (e->kind) {
     case SIM_EVENT_TO_SERVER:
         at_server(w, e);
@@ -175,6 +244,12 @@ static void happen(struct world *w, const struct sim_event *e)
     case SIM_EVENT_CLIENT_WAKE:
         if (e->at_us == w->clients[e->client].wake_us)
             run_client(w, e->client);
+        break;
+    case SIM_EVENT_AT_REPLICA:
+        after_waiting(w, e);
+        break;
+    case SIM_EVENT_RESTART:
+        sim_server_restart(&w->server, &w->random, e->client);
         break;
     case SIM_EVENT_ROTATE:
         sim_server_rotate(&w->server);
@@ -189,6 +264,28 @@ static void happen(struct world *w, const struct sim_event *e)
 
 /* ---- one run ---- */
 
+static void begin_spray(struct world *w)
+{
+    const struct sim_spray_config *c = &w->scenario->spray;
+
+    sim_spray_init(&w->spray, c, w->scenario->server.replicas);
+    for (unsigned i = 0; i < c->n_troubles; i++)
+        if (c->troubles[i].clog_us == 0)
+            sim_events_add(&w->events, c->troubles[i].until_us, SIM_EVENT_RESTART, c->troubles[i].replica, NULL);
+}
+
+static void begin_path(struct world *w, uint16_t flow)
+{
+    const struct sim_scenario *s = w->scenario;
+
+    sim_path_init(&w->up[flow], &s->up[flow]);
+    sim_path_init(&w->down[flow], &s->down[flow]);
+    if (s->shared_up)
+        sim_path_share(&w->up[flow], &w->up[0]);
+    if (s->shared_down)
+        sim_path_share(&w->down[flow], &w->down[0]);
+}
+
 static void begin(struct world *w, const struct sim_scenario *s, struct sim_outcome *out)
 {
     w->scenario = s;
@@ -199,95 +296,37 @@ static void begin(struct world *w, const struct sim_scenario *s, struct sim_outc
     sim_events_clear(&w->events);
     sim_server_init(&w->server, &s->server);
     sim_forger_init(&w->forger);
+    begin_spray(w);
     w->unfinished = s->n_clients;
+    w->counting = false;
+    memset(w->told, 0, sizeof w->told);
     if (s->trace)
         sim_trace_begin();
     if (s->server.rotate_ms)
         sim_events_add(&w->events, (uint64_t)s->server.rotate_ms * 1000, SIM_EVENT_ROTATE, 0, NULL);
     if (s->server.wipe_ms)
         sim_events_add(&w->events, (uint64_t)s->server.wipe_ms * 1000, SIM_EVENT_WIPE, 0, NULL);
+    for (uint16_t i = 0; i < s->n_clients + s->n_rivals; i++)
+        begin_path(w, i);
     for (uint16_t i = 0; i < s->n_clients; i++) {
-        sim_path_init(&w->up[i], &s->up[i]);
-        sim_path_init(&w->down[i], &s->down[i]);
-        sim_program_init(&w->clients[i], &s->clients[i], &w->random, 0);
-        wake_client(w, i, 0);
+        sim_program_init(&w->clients[i], &s->clients[i], &w->random, s->clients[i].start_us);
+        wake_client(w, i, s->clients[i].start_us);
+    }
+    for (uint16_t i = 0; i < s->n_rivals; i++) {
+        sim_rival_init(&w->rivals[i], &s->rivals[i]);
+        w->rival_wake_us[i] = SIM_NEVER;
+        wake_rival(w, i, s->rivals[i].start_us);
     }
 }
 
-/* A server without a filter may be told the truth only: an honest client's requests are never refused, and it never
- * predicts anything else than what comes. */
-static void check_honest(struct world *w, const struct trk_client_stats *stats)
-{
-    static const enum trk_verdict never_at_server[] = {
-        TRK_V_BAD_FIELD, TRK_V_TRUNCATED, TRK_V_BAD_SEAL, TRK_V_BAD_PROOF, TRK_V_BAD_CONTINUATION, TRK_V_UNKNOWN_EPOCH, TRK_V_NOT_ADJOINING,
-        TRK_V_BEYOND_RECOVERY, TRK_V_CUT_SPENT, TRK_V_TOO_MANY, TRK_V_ATTEMPTS, TRK_V_NO_ROOM };
-
-    for (size_t i = 0; i < sizeof never_at_server / sizeof *never_at_server; i++)
-        if (w->server.verdicts[never_at_server[i]])
-            fail(w, "an honest request was refused", trk_verdict_name(never_at_server[i]));
-    if (w->server.config.jump_ms == 0 && w->server.verdicts[TRK_V_LOSS_SPENT] + w->server.verdicts[TRK_V_WRONG_DOMAIN] &&
-        sim_server_remembers_all(&w->server, 0))
-        fail(w, "an honest request was refused by a filter that forgot nothing", "");
-    if (stats->verdicts[TRK_V_MISPREDICTED])
-        fail(w, "the client predicted something else than the server did", "mispredicted");
-}
-
-/* Requests cost something, too: what a client may send for what it got, what it lost and what it said. */
-static void check_frugal(struct world *w, unsigned i)
-{
-    const struct sim_program *p = &w->clients[i];
-    const struct sim_path *up = &w->up[i], *down = &w->down[i];
-    double enough = 10 + (double)p->bytes_read / 500 + 4.0 * p->config.n_objects;
-    char detail[64];
-
-    for (unsigned j = 0; j < p->config.n_objects; j++)
-        enough += p->config.objects[j].body_bytes / (w->scenario->server.nibble_bytes ? w->scenario->server.nibble_bytes : 400.0);
-    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops + up->too_big + down->too_big);
-    snprintf(detail, sizeof detail, "%" PRIu64 " packets up, %.0f are enough", up->sent_pkts, enough);
-    if ((double)up->sent_pkts > (w->scenario->server.stingy_percent ? 10 : 2) * enough)
-        fail(w, "the client sends too much", detail);
-}
-
-/* Packets that vanished on a path as wide as both ends' devices. */
-static bool too_big(const struct world *w, unsigned i, const struct sim_path *p)
-{
-    return p->too_big && w->scenario->server.mtu <= p->config.mtu_bytes && w->scenario->clients[i].mtu <= p->config.mtu_bytes;
-}
-
-static void finish(struct world *w)
+/* True as long as the world goes on. */
+static bool goes_on(struct world *w)
 {
     const struct sim_scenario *s = w->scenario;
-    struct sim_outcome *o = w->out;
 
-    o->end_us = w->now_us;
-    memcpy(o->server_verdicts, w->server.verdicts, sizeof o->server_verdicts);
-    o->headers = w->server.headers_out;
-    for (unsigned i = 0; i < s->n_clients; i++) {
-        const struct sim_program *p = &w->clients[i];
-        trk_client_stats(p->engine, &o->stats[i]);
-        o->finished_us[i] = p->finished_us;
-        o->bytes_read[i] = p->bytes_read;
-        o->up_pkts += w->up[i].sent_pkts;
-        o->down_pkts += w->down[i].sent_pkts;
-        o->lost_pkts += w->up[i].losses + w->down[i].losses + w->up[i].queue_drops + w->down[i].queue_drops;
-        if (too_big(w, i, &w->up[i]) || too_big(w, i, &w->down[i]))
-            fail(w, "a packet larger than the path's MTU", "");
-        if (!s->attack && s->forge == 0)
-            check_honest(w, &o->stats[i]);
-        if (!s->attack && !p->config.abort_us)
-            check_frugal(w, i);
-    }
-    sim_events_clear(&w->events);
-}
-
-static bool violated(struct world *w)
-{
-    if (w->server.violation)
-        fail(w, w->server.violation, w->server.detail);
-    for (unsigned i = 0; i < w->scenario->n_clients; i++)
-        if (w->clients[i].violation)
-            fail(w, w->clients[i].violation, w->clients[i].detail);
-    return w->out->rule != NULL;
+    if (world_violated(w))
+        return false;
+    return s->stop_us ? w->now_us < s->stop_us : w->unfinished > 0 && w->now_us <= (uint64_t)s->limit_s * 1000000;
 }
 
 bool sim_world_run(const struct sim_scenario *s, struct sim_outcome *out)
@@ -296,17 +335,22 @@ bool sim_world_run(const struct sim_scenario *s, struct sim_outcome *out)
     struct sim_event e;
 
     begin(&w, s, out);
-    while (w.unfinished > 0 && w.now_us <= (uint64_t)s->limit_s * 1000000 && !violated(&w) && sim_events_next(&w.events, &e)) {
+    while (goes_on(&w) && sim_events_next(&w.events, &e)) {
         w.now_us = e.at_us;
+        if (s->stop_us && !w.counting && w.now_us >= s->count_from_us)
+            world_count(&w, true);
         if (!put_off(&w, &e))
             happen(&w, &e);
         free(e.packet);
         if (++out->events == EVENTS_MAX)
-            fail(&w, "it hangs", "too many events");
+            world_fail(&w, "it hangs", "too many events");
     }
     /* A connection may die of forged bytes: under attack only what they break on the way counts. */
-    if (w.unfinished > 0 && !out->rule && !s->attack)
-        fail(&w, "it hangs", w.events.n ? "virtual time is up" : "nobody waits for anything");
-    finish(&w);
+    if (w.unfinished > 0 && !out->rule && !s->attack && !s->stop_us)
+        world_fail(&w, "it hangs", w.events.n ? "virtual time is up" : "nobody waits for anything");
+    if (w.counting)
+        world_count(&w, false);
+    world_judge(&w);
+    sim_events_clear(&w.events);
     return out->rule == NULL;
 }

@@ -117,7 +117,7 @@ static bool run(const struct sim_scenario *s)
 
 int main(int argc, char **argv)
 {
-    static const struct sim_observer observer = { on_sent, on_arrived, NULL };
+    static const struct sim_observer observer = { .sent = on_sent, .arrived = on_arrived };
     static struct sim_scenario s;
     bool with_pcap = argc > 2 && strcmp(argv[1], "--pcap") == 0;
 
