@@ -130,6 +130,8 @@ struct msk_input {                          /* the next bytes of the client's st
     const uint8_t *data; size_t bytes;      /* never NULL; may be 0 bytes, when end */
     uint64_t offset;                        /* of data[0] */
     const uint8_t *opaque; size_t opaque_bytes;     /* your last input continuation; 0 bytes at first */
+    bool placed;                            /* by position: any bytes of a range that msk_more_range named. opaque: the range's */
+    uint64_t range_first, range_end;        /* placed: its bounds */
     uint64_t output_offset;                 /* where the output that you make of it will begin */
     size_t room;                            /* bytes of that output that fit into this very answer */
 };
@@ -191,6 +193,17 @@ struct msk_bytes { const void *data; size_t bytes; };       /* copied at the cal
 /* The input is not enough yet. consumed counts from input.data[0]: 0 means "send it again, with more", more than
  * input.bytes means that the client throws away what follows, unsent. */
 MSK_API int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input);
+
+/* Uploads at full speed. The input is understood up to `consumed` (at most input.bytes); the `length` bytes after it (> 0) may
+ * now come in any order, many packets at a time and some of them more than once, as events with input.placed and the opaque
+ * bytes of `range` (at most MSK_OPAQUE_MAX - 8). Apply each by its offset and say msk_taken. When each byte was taken the
+ * client goes on behind the range with the opaque bytes of `input`: leave the last byte of an upload out of the range, and you
+ * hear that everything is there. msk_more or msk_done in answer to placed input ends the range early: what they do not
+ * consume comes in order (or never). A stream that ends inside the range is placed input of 0 bytes with `end`.
+ * -EINVAL also for placed input, -ERANGE: length is 0, or leads beyond the largest offset. */
+MSK_API int msk_more_range(struct minisock *m, uint64_t consumed, uint64_t length, struct msk_bytes range, struct msk_bytes input);
+/* This placed input need not come again. */
+MSK_API int msk_taken(struct minisock *m);
 
 struct msk_output {                         /* what the input became */
     uint64_t consumed;                      /* as for msk_more */

@@ -20,6 +20,25 @@ static uint64_t time_of(const struct minisock *m)
 /* Pointers are never NULL, so that applications can copy 0 bytes without a thought. */
 static const uint8_t nothing[1];
 
+uint64_t msk_trailing_offset(const struct trk_ucont *u)
+{
+    uint64_t offset = 0;
+    if (u->opaque_bytes < MSK_OFFSET_TRAILER)
+        return 0;
+    for (int i = 0; i < MSK_OFFSET_TRAILER; i++)
+        offset = offset << 8 | u->opaque[u->opaque_bytes - MSK_OFFSET_TRAILER + i];
+    return offset;
+}
+
+static void fill_placed(struct msk_input *input, const struct trk_ucont *range)
+{
+    input->placed = true;
+    input->range_first = range->first;
+    input->range_end = range->second;
+    input->output_offset = msk_trailing_offset(range);
+    input->opaque_bytes -= input->opaque_bytes < MSK_OFFSET_TRAILER ? input->opaque_bytes : MSK_OFFSET_TRAILER;
+}
+
 static void fill_input(struct minisock *m)
 {
     const struct trk_request *r = &m->spend.request;
@@ -30,6 +49,8 @@ static void fill_input(struct minisock *m)
         input->opaque = u->opaque;
         input->opaque_bytes = u->opaque_bytes;
         input->output_offset = u->second;
+        if (r->placed)
+            fill_placed(input, u);
     }
     if (!r->has_input || !m->plan.may_input)
         return;
@@ -86,8 +107,8 @@ int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
         return 0;
     uint64_t offset = m->plan.wants[i].offset, bytes = m->plan.wants[i].bytes;
     *out = (struct msk_range){ .opaque = u->opaque, .opaque_bytes = u->opaque_bytes, .first = u->first, .end = u->second, .offset = offset };
-    if (u->second == MSK_LENGTH_UNKNOWN && u->opaque_bytes >= MSK_UNKNOWN_TRAILER)
-        out->opaque_bytes -= MSK_UNKNOWN_TRAILER;
+    if (u->second == MSK_LENGTH_UNKNOWN && u->opaque_bytes >= MSK_OFFSET_TRAILER)
+        out->opaque_bytes -= MSK_OFFSET_TRAILER;
     if (offset >= u->first && offset < u->second)
         out->bytes = u->second - offset < bytes ? u->second - offset : bytes;
     return 0;

@@ -24,6 +24,14 @@ static void set_consumed(struct trk_ucont *u, const struct msk_input *in, uint64
     u->first = in->offset + consumed;
 }
 
+/* Offsets that travel behind the opaque bytes: of a range, where the output of its input begins; of an output of unknown
+ * length, how much input was consumed before it. */
+static void add_offset(struct trk_ucont *u, uint64_t offset)
+{
+    for (int i = 0; i < MSK_OFFSET_TRAILER; i++)
+        u->opaque[u->opaque_bytes++] = (uint8_t)(offset >> (56 - 8 * i));
+}
+
 int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input)
 {
     const struct msk_input *in = &m->event.input;
@@ -41,24 +49,43 @@ int msk_more(struct minisock *m, uint64_t consumed, struct msk_bytes input)
     return 0;
 }
 
-/* An output of unknown length carries, behind the opaque bytes, how much input was consumed before it: its end has
- * to say where the next input begins. */
-static void add_trailer(struct trk_ucont *output, uint64_t consumed)
+int msk_more_range(struct minisock *m, uint64_t consumed, uint64_t length, struct msk_bytes range, struct msk_bytes input)
 {
-    uint8_t *at = output->opaque + output->opaque_bytes;
-    for (int i = 0; i < MSK_UNKNOWN_TRAILER; i++)
-        at[i] = (uint8_t)(consumed >> (56 - 8 * i));
-    output->opaque_bytes += MSK_UNKNOWN_TRAILER;
+    const struct msk_input *in = &m->event.input;
+    struct trk_result *result = &m->result;
+    if (m->state == MSK_FREE)
+        return -EBADF;
+    if (!in->present || in->placed || result->fate != TRK_INPUT_NONE || consumed > in->bytes)
+        return -EINVAL;
+    if (length == 0 || length > TRK_OFFSET_MAX - in->offset - consumed)
+        return -ERANGE;
+    int rc = set_opaque(&result->range, range, MSK_OPAQUE_MAX - MSK_OFFSET_TRAILER);
+    if (rc == 0)
+        rc = set_opaque(&result->input, input, MSK_OPAQUE_MAX);
+    if (rc != 0)
+        return rc;
+    result->range.type = TRK_UCONT_RANGE;
+    result->range.flags = 0;
+    result->range.first = in->offset + consumed;
+    result->range.second = result->range.first + length;
+    add_offset(&result->range, in->output_offset);
+    result->input.type = TRK_UCONT_INPUT;
+    result->input.flags = 0;
+    result->input.first = result->range.second;
+    result->input.second = in->output_offset;
+    result->fate = TRK_INPUT_MORE;
+    result->has_range = true;
+    return 0;
 }
 
-static uint64_t trailer(const struct trk_ucont *output)
+int msk_taken(struct minisock *m)
 {
-    uint64_t consumed = 0;
-    if (output->opaque_bytes < MSK_UNKNOWN_TRAILER)
-        return 0;
-    for (int i = 0; i < MSK_UNKNOWN_TRAILER; i++)
-        consumed = consumed << 8 | output->opaque[output->opaque_bytes - MSK_UNKNOWN_TRAILER + i];
-    return consumed;
+    if (m->state == MSK_FREE)
+        return -EBADF;
+    if (!m->event.input.present || !m->event.input.placed || m->result.fate != TRK_INPUT_NONE)
+        return -EINVAL;
+    m->result.fate = TRK_INPUT_TAKEN;
+    return 0;
 }
 
 int msk_done(struct minisock *m, const struct msk_output *o)
@@ -72,7 +99,7 @@ int msk_done(struct minisock *m, const struct msk_output *o)
         return -EINVAL;
     if (!unknown && o->length > TRK_OFFSET_MAX - in->output_offset)
         return -EINVAL;
-    int rc = set_opaque(&result->output, o->output, unknown ? MSK_OPAQUE_MAX - MSK_UNKNOWN_TRAILER : MSK_OPAQUE_MAX);
+    int rc = set_opaque(&result->output, o->output, unknown ? MSK_OPAQUE_MAX - MSK_OFFSET_TRAILER : MSK_OPAQUE_MAX);
     if (rc == 0)
         rc = set_opaque(&result->input, o->input, MSK_OPAQUE_MAX);
     if (rc != 0)
@@ -83,8 +110,8 @@ int msk_done(struct minisock *m, const struct msk_output *o)
     result->output.flags = (o->last && !unknown ? TRK_UCONT_FIN : 0) | (o->encrypt ? TRK_UCONT_ENCRYPTED : 0);
     result->output.first = in->output_offset;
     result->output.second = result->input.second;
-    if (unknown)
-        add_trailer(&result->output, result->input.first);
+    if (unknown)                       /* its end has to say where the next input begins */
+        add_offset(&result->output, result->input.first);
     result->fate = TRK_INPUT_DONE;
     result->opens_output = !in->present;
     return 0;
@@ -101,9 +128,9 @@ int msk_setucont(struct minisock *m, int pkt, const void *opaque, size_t bytes)
     if (pkt != MSK_UCONT_OUTPUT || m->result.fate != TRK_INPUT_DONE)
         return -EINVAL;
     bool unknown = output->second == TRK_OFFSET_UNKNOWN;
-    int rc = set_opaque(output, b, unknown ? MSK_OPAQUE_MAX - MSK_UNKNOWN_TRAILER : MSK_OPAQUE_MAX);
+    int rc = set_opaque(output, b, unknown ? MSK_OPAQUE_MAX - MSK_OFFSET_TRAILER : MSK_OPAQUE_MAX);
     if (rc == 0 && unknown)
-        add_trailer(output, m->result.input.first);
+        add_offset(output, m->result.input.first);
     return rc;
 }
 
@@ -114,6 +141,7 @@ int msk_encrypt_input(struct minisock *m)
     if (m->result.fate == TRK_INPUT_NONE && !m->result.next_input)
         return -EINVAL;
     m->result.input.flags |= TRK_UCONT_ENCRYPTED;
+    m->result.range.flags |= TRK_UCONT_ENCRYPTED;
     m->next_input.flags |= TRK_UCONT_ENCRYPTED;
     return 0;
 }
@@ -190,7 +218,7 @@ int msk_give_end(struct minisock *m, size_t i, const void *data, size_t bytes, s
     msk_give(m, i, data, bytes);
     m->next_input.type = TRK_UCONT_INPUT;
     m->next_input.flags = 0;
-    m->next_input.first = trailer(u);
+    m->next_input.first = msk_trailing_offset(u);
     m->next_input.second = end;
     m->result.next_input = &m->next_input;
     m->result.given[i].end = true;

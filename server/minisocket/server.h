@@ -17,7 +17,7 @@
 #define MSK_LOCALS_MAX  512
 #define MSK_BATCH       32             /* packets taken from a link at once */
 #define MSK_EVENTS_MAX  256            /* dispatched by one msk_process, up to the end of a batch */
-#define MSK_UNKNOWN_TRAILER 8          /* ours, behind the opaque bytes of an output of unknown length */
+#define MSK_OFFSET_TRAILER 8           /* ours, behind the opaque bytes of a range and of an output of unknown length */
 
 struct msk_listen {
     struct sockaddr_storage address;   /* with the real port */
@@ -190,7 +190,8 @@ void msk_forget_said(struct minisock *m);                           /* nothing h
 /* send.c: tell the client why its proven request is not honoured; how a minisocket ends. */
 void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
 
-/* event.c: what the application is shown. */
+/* event.c: what the application is shown; the offset that travels behind opaque bytes. */
+uint64_t msk_trailing_offset(const struct trk_ucont *u);
 void msk_event_fill(struct minisock *m);
 
 static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->tally->verdicts[v]++; }
