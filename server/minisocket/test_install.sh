@@ -16,7 +16,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'echo "FAIL unit.install: line $LINENO: $BASH_COMMAND"' ERR
 
-cmake --install "$build" --component minisocket --prefix "$tmp/usr" >/dev/null
+for component in minisocket-runtime minisocket; do cmake --install "$build" --component "$component" --prefix "$tmp/usr" >/dev/null; done
 lib=$(dirname "$(find "$tmp/usr" -name libminisocket.a)")
 export PKG_CONFIG_PATH=$lib/pkgconfig
 flags=$(pkg-config --define-variable=prefix="$tmp/usr" --cflags libminisocket)

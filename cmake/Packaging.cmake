@@ -1,0 +1,32 @@
+# `cpack` makes Debian packages, split as Debian does. Configure with -DCMAKE_INSTALL_PREFIX=/usr for packages to keep.
+# The components of the install rules are the packages.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME trickles)
+set(CPACK_PACKAGE_VENDOR "The Trickles authors")
+set(CPACK_PACKAGE_CONTACT "The Trickles authors <trickles@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Transport protocol whose server keeps no state for any connection")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL tricklesd trickles minisocket-runtime minisocket trickles-client-runtime trickles-client)
+
+# trickles_package(COMPONENT PACKAGE SECTION DEPENDS SUMMARY)
+function(trickles_package component package section depends summary)
+  string(TOUPPER ${component} upper)
+  set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${package} PARENT_SCOPE)
+  set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION ${section} PARENT_SCOPE)
+  set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${depends}" PARENT_SCOPE)
+  set(CPACK_COMPONENT_${upper}_DESCRIPTION "${summary}" PARENT_SCOPE)
+endfunction()
+set(same "= ${PROJECT_VERSION}")
+trickles_package(tricklesd tricklesd httpd "" "Web server on Trickles
+ Serves files over HTTP/1.1 and keeps no state for any connection.")
+trickles_package(trickles trickles net "" "Runs programs so that their TCP connections speak Trickles
+ The launcher, its preload, a load generator and a Wireshark dissector.")
+trickles_package(minisocket-runtime libminisocket0 libs "" "Servers that keep no per-connection state: shared library")
+trickles_package(minisocket libminisocket-dev libdevel "libminisocket0 (${same}), libsodium-dev" "Servers that keep no per-connection state: development files")
+trickles_package(trickles-client-runtime libtrickles-client0 libs "" "Clients of Trickles: shared library")
+trickles_package(trickles-client libtrickles-client-dev libdevel "libtrickles-client0 (${same}), libsodium-dev" "Clients of Trickles: development files")
+include(CPack)
