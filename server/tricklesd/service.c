@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "access.h"
 #include "http_answer.h"
 #include "http_request.h"
 #include "log.h"
@@ -68,9 +69,11 @@ static uint64_t length_of(const struct http_answer *a) { return a->head_bytes + 
 
 static void log_answer(const struct msk_event *event, const struct http_request *r, const struct http_answer *a)
 {
+    const char *method = r->complete ? http_method_str((enum http_method)r->parser.method) : "-", *path = r->path.bytes ? r->path.text : "-";
     if (log_verbose)
-        log_line("%s %s: %u, %llu bytes (input %llu)", r->complete ? http_method_str((enum http_method)r->parser.method) : "-",
-                 r->path.bytes ? r->path.text : "-", http_answer_status(a), (unsigned long long)length_of(a), (unsigned long long)event->input.offset);
+        log_line("%s %s: %u, %llu bytes (input %llu)", method, path, http_answer_status(a), (unsigned long long)length_of(a),
+                 (unsigned long long)event->input.offset);
+    access_line(event, method, path, http_answer_status(a), length_of(a));
 }
 
 /* Say `a`, having used so many bytes of the input; `then` is where the next request goes on. */
