@@ -15,7 +15,7 @@
 #include "pair.h"
 
 #define SHIM_RECEIVE_BYTES (4u << 20)
-#define SHIM_SEND_BYTES    (1u << 20)
+#define SHIM_SEND_BYTES    (4u << 20)
 #define SHIM_RELAY_BYTES   (128u << 10)
 
 enum shim_stage {

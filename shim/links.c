@@ -56,6 +56,17 @@ static struct shim_link_use *open_link(struct shim_loop *loop, int ifindex, char
     return use;
 }
 
+void shim_links_close(struct shim_loop *loop)
+{
+    for (struct shim_link_use *use = loop->links, *next; use; use = next) {
+        next = use->next;
+        trk_link_close(use->link);
+        free(use->ports);
+        free(use);
+    }
+    loop->links = NULL;
+}
+
 struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes)
 {
     for (struct shim_link_use *use = loop->links; use; use = use->next)

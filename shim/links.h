@@ -8,6 +8,8 @@
 
 /* The link of an interface; NULL, errno and a sentence in error. */
 struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes);
+/* All of them, when no connection uses one any more: the process ends, and would wait for the kernel to close them. */
+void shim_links_close(struct shim_loop *loop);
 /* Receive segments for this local address and port from now on, or no more. */
 bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
 void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);

@@ -145,6 +145,8 @@ static void let_go(struct shim_loop *loop)
         else
             shim_pair_settle(&c->pair);
     }
+    if (loop->last)
+        shim_links_close(loop);
 }
 
 static void follow_drain(struct shim_loop *loop)

@@ -1,5 +1,6 @@
 /* link.c - a link: a packet socket (socket.c) and the memory that packets pass through. */
 #include "link/link_state.h"
+#include "link/part.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ void trk_link_close(struct trk_link *link)
     if (!link)
         return;
     if (link->fd >= 0)
-        close(link->fd);
+        trk_link_part(link->fd);
     free(link->rx.buffers);
     free(link->rx.scratch);
     free(link);

@@ -3,7 +3,7 @@
  * A link is one packet socket bound to one interface, with a BPF filter for marked TCP segments. The caller
  * gives and gets IP packets; Ethernet headers, virtio_net_hdr, VLAN tags, checksum offload and the cutting of
  * GRO'd frames stay inside. Contiguous packets of one flow (PROTOCOL.md 2.3) leave as one large frame where the
- * kernel takes it. One thread per link. No function here blocks but open and close, and send for back-pressure.
+ * kernel takes it. One thread per link. No function here blocks but open, and send for back-pressure.
  *
  * Left alone: frames to another host's link-layer address, frames with a VLAN tag (the VLAN's own interface has a
  * link of its own), IP fragments, IPv6 extension headers. */
