@@ -44,7 +44,7 @@ bool daemon_open(struct daemon *d)
         log_line("%s", error);
         return false;
     }
-    if (service_open(&d->service, o->root) != 0) {
+    if (service_open(&d->service, o->root, !o->pcap) != 0) {
         log_line("cannot serve %s: %m", o->root);
         return false;
     }

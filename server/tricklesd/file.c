@@ -188,10 +188,11 @@ static void set_stat(struct file *f, const struct stat *st)
     f->id.size = (uint64_t)st->st_size;
     f->id.mtime_ns = ns_of(&st->st_mtim);
     f->ctime_ns = ns_of(&st->st_ctim);
+    f->dev = st->st_dev;
+    f->ino = st->st_ino;
 }
 
-/* Not touched since file_open saw it. */
-static bool is_still(const struct file *f)
+bool file_still(const struct file *f)
 {
     struct stat st;
     struct file now;
@@ -220,7 +221,7 @@ static const struct memo_open *find_open(struct file_root *root, const char *pat
 {
     for (struct memo_open *o = root->memo->open; o < root->memo->open + MEMO_OPEN; o++)
         if (o->file.fd >= 0 && strcmp(o->path, path) == 0) {
-            if (is_still(&o->file))
+            if (file_still(&o->file))
                 return o;
             close_open(o);
         }
@@ -266,5 +267,5 @@ bool file_same(const struct file_identity *a, const struct file_identity *b)
 
 bool file_read(const struct file *f, uint64_t offset, uint8_t *out, size_t n)
 {
-    return read_all(f->fd, offset, out, n) && is_still(f);
+    return read_all(f->fd, offset, out, n) && file_still(f);
 }

@@ -25,7 +25,7 @@ enum file_result {
     FILE_FORBIDDEN,                    /* no right, not a regular file, or the path leads out of the root */
     FILE_FAILED,                       /* the system failed, not the request */
 };
-struct file { int fd; struct file_identity id; int64_t ctime_ns; };
+struct file { int fd; struct file_identity id; int64_t ctime_ns; dev_t dev; ino_t ino; };
 
 /* -1 and errno: no such directory, no right, ... */
 int file_root_open(struct file_root *root, const char *directory);
@@ -40,6 +40,8 @@ void file_root_forget(struct file_root *root);
  * until the next call of file_open or a function above. */
 enum file_result file_open(struct file_root *root, const char *path, struct file *out);
 bool file_same(const struct file_identity *a, const struct file_identity *b);
+/* Not touched since file_open saw it. */
+bool file_still(const struct file *f);
 /* True if all n bytes at offset were read, and the file was still the one that file_open saw when they had been. */
 bool file_read(const struct file *f, uint64_t offset, uint8_t *out, size_t n);
 

@@ -9,6 +9,7 @@
 #include "tricklesd/stats.h"
 
 #define STATS_SECONDS 10.
+#define VIEWS_SECONDS 1.
 
 struct loop {
     struct daemon *daemon;
@@ -18,6 +19,7 @@ struct loop {
     ev_signal term, interrupt, hangup, user1;
     ev_timer stats;
     ev_prepare round;
+    ev_timer views;                    /* runs while there are any */
 };
 
 static void write_stats(const struct loop *l)
@@ -69,9 +71,19 @@ static void on_stats(struct ev_loop *loop, ev_timer *w, int revents)
 static void on_round(struct ev_loop *loop, ev_prepare *w, int revents)
 {
     struct loop *l = w->data;
-    (void)loop;
     (void)revents;
     service_round(&l->daemon->service);
+    if (!ev_is_active(&l->views) && file_views_any(&l->daemon->service.views))
+        ev_timer_again(loop, &l->views);
+}
+
+static void on_views(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct loop *l = w->data;
+    (void)revents;
+    file_views_age(&l->daemon->service.views);
+    if (!file_views_any(&l->daemon->service.views))
+        ev_timer_stop(loop, w);
 }
 
 static void on_signal(struct ev_loop *loop, struct loop *l, ev_signal *w, void (*handler)(struct ev_loop *, ev_signal *, int), int number)
@@ -96,6 +108,8 @@ static void start_watchers(struct ev_loop *loop, struct loop *l, int worker)
         if (l->daemon->options.stats)
             ev_timer_start(loop, &l->stats);
     }
+    ev_timer_init(&l->views, on_views, VIEWS_SECONDS, VIEWS_SECONDS);
+    l->views.data = l;
     ev_prepare_init(&l->round, on_round);
     l->round.data = l;
     ev_prepare_start(loop, &l->round);

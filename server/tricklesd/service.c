@@ -9,9 +9,19 @@
 #include "http_request.h"
 #include "log.h"
 
-int service_open(struct service *s, const char *root) { return file_root_open(&s->root, root); }
+#define VIEW_BYTES_MIN (32u << 10)      /* a shorter range is read */
 
-void service_close(struct service *s) { file_root_close(&s->root); }
+int service_open(struct service *s, const char *root, bool may_view)
+{
+    s->may_view = may_view;
+    return file_root_open(&s->root, root);
+}
+
+void service_close(struct service *s)
+{
+    file_views_close(&s->views);
+    file_root_close(&s->root);
+}
 
 void service_round(struct service *s) { file_root_release(&s->root); }
 
@@ -198,6 +208,25 @@ static bool produce(struct service *s, const struct msk_range *r, uint8_t *out)
     return copy_head(&a, (size_t)at, out, of_head) && copy_body(s, &a, at + of_head - a.head_bytes, out + of_head, r->bytes - of_head);
 }
 
+/* The event's one range, if it is a long part from within a file: then the packets are made from the file itself. Bytes sent so
+ * may be those of a file that changed a moment ago. Then the client's next request finds another file and ends in a reset;
+ * and there is a next one, as an answer's end is always read, and seen to be of the same file still. */
+static bool give_view(struct service *s, struct minisock *m)
+{
+    struct msk_range r;
+    struct http_answer a;
+    struct file f;
+    if (!s->may_view || msk_ranges(m) != 1 || msk_range(m, 0, &r) != 0 || r.bytes < VIEW_BYTES_MIN || r.offset + r.bytes >= r.end)
+        return false;
+    if (!http_answer_load(&a, r.opaque, r.opaque_bytes) || !http_answer_has_file(&a) || r.end - r.first != length_of(&a) ||
+        r.offset - r.first < a.head_bytes)
+        return false;
+    if (file_open(&s->root, a.path, &f) != FILE_OK || !file_same(&f.id, &a.file))
+        return false;
+    const uint8_t *bytes = file_view(&s->views, &f, a.first + (r.offset - r.first) - a.head_bytes);
+    return bytes && msk_give(m, 0, bytes, r.bytes) == 0;
+}
+
 /* All ranges of the event. */
 static bool give_ranges(struct service *s, struct minisock *m)
 {
@@ -221,7 +250,7 @@ void service_handle(struct minisock *m, const struct msk_event *event, void *arg
     int rc = event->input.present ? take_input(s, m, event) : 0;
     if (rc != 0)
         log_event("cannot go on with a request that another version of tricklesd began: connection reset");
-    if (rc != 0 || !give_ranges(s, m))
+    if (rc != 0 || !(give_view(s, m) || give_ranges(s, m)))
         msk_reset(m);
     else
         msk_reply(m);

@@ -4,13 +4,16 @@
 
 #include <trickles/minisocket.h>
 #include "tricklesd/file.h"
+#include "tricklesd/file_view.h"
 
 struct service {                       /* nothing in it belongs to a connection */
     struct file_root root;
+    struct file_views views;
+    bool may_view;                     /* long ranges may be sent from where the page cache has them */
 };
 
-/* -1 and errno: no such directory, ... */
-int service_open(struct service *s, const char *root);
+/* -1 and errno: no such directory, ... may_view: as above; no if this process looks at what it sends (a capture). */
+int service_open(struct service *s, const char *root, bool may_view);
 void service_close(struct service *s);
 /* A round of the event loop is over: files are looked up again in the next. */
 void service_round(struct service *s);
