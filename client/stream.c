@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define READ_PIECES 64
+#define PIECES (TRK_CLIENT_LENT + 2)   /* what is readable never lies in more: packets, and both ends of the receive buffer */
 
 /* What reading says when there is nothing to read. */
 static ssize_t nothing(const struct trickles_conn *c)
@@ -13,31 +13,34 @@ static ssize_t nothing(const struct trickles_conn *c)
     return c->error ? -c->error : -EAGAIN;
 }
 
+/* All at once: where the receive buffer is what holds the server back, each release of a packet's bytes would be a request. */
+static void release(struct trickles_conn *c, size_t bytes)
+{
+    trk_client_consume(c->end.client, (uint32_t)bytes, trk_endpoint_now(c->t->endpoint));
+    conn_touch(c);
+}
+
 ssize_t trickles_read(struct trickles_conn *c, void *out, size_t bytes)
 {
-    size_t done = 0;
-    const uint8_t *data;
-    uint32_t n;
-    if (!c->end.client)
-        return nothing(c);
-    while (done < bytes && (n = trk_client_readable(c->end.client, &data)) > 0) {
-        uint32_t taken = n < bytes - done ? n : (uint32_t)(bytes - done);
-        memcpy((uint8_t *)out + done, data, taken);
-        trk_client_consume(c->end.client, taken, trk_endpoint_now(c->t->endpoint));
+    struct trk_bytes pieces[PIECES];
+    size_t done = 0, n = c->end.client ? trk_client_readable_pieces(c->end.client, pieces, PIECES) : 0;
+    for (size_t i = 0; i < n && done < bytes; i++) {
+        size_t taken = pieces[i].bytes < bytes - done ? pieces[i].bytes : bytes - done;
+        memcpy((uint8_t *)out + done, pieces[i].data, taken);
         done += taken;
     }
     if (!done)
         return bytes ? nothing(c) : 0;
-    conn_touch(c);                     /* room: it may ask for more */
+    release(c, done);
     return (ssize_t)done;
 }
 
 size_t trickles_peek(const struct trickles_conn *c, struct iovec *out, size_t n)
 {
-    struct trk_bytes pieces[READ_PIECES];
+    struct trk_bytes pieces[PIECES];
     if (!c->end.client)
         return 0;
-    n = trk_client_readable_pieces(c->end.client, pieces, n < READ_PIECES ? n : READ_PIECES);
+    n = trk_client_readable_pieces(c->end.client, pieces, n < PIECES ? n : PIECES);
     for (size_t i = 0; i < n; i++)
         out[i] = (struct iovec){ (void *)(uintptr_t)pieces[i].data, pieces[i].bytes };
     return n;
@@ -45,15 +48,15 @@ size_t trickles_peek(const struct trickles_conn *c, struct iovec *out, size_t n)
 
 int trickles_consume(struct trickles_conn *c, size_t bytes)
 {
-    const uint8_t *data;
-    uint32_t n;
-    while (bytes && c->end.client && (n = trk_client_readable(c->end.client, &data)) > 0) {
-        uint32_t taken = n < bytes ? n : (uint32_t)bytes;
-        trk_client_consume(c->end.client, taken, trk_endpoint_now(c->t->endpoint));
-        conn_touch(c);
-        bytes -= taken;
-    }
-    return bytes ? -EINVAL : 0;
+    struct trk_bytes pieces[PIECES];
+    size_t there = 0, n = c->end.client ? trk_client_readable_pieces(c->end.client, pieces, PIECES) : 0;
+    for (size_t i = 0; i < n && there < bytes; i++)
+        there += pieces[i].bytes;
+    if (there < bytes)
+        return -EINVAL;
+    if (bytes)
+        release(c, bytes);
+    return 0;
 }
 
 bool trickles_at_end(const struct trickles_conn *c)

@@ -6,7 +6,7 @@
 #include <trickles/client.h>
 
 #define SEND_BYTES 16384               /* a request; the least that the library takes */
-#define PIECES     64
+#define PIECES     400
 
 static struct trickles *context(struct transport *t) { return (struct trickles *)(void *)t; }
 

@@ -129,7 +129,7 @@ TRICKLES_API ssize_t trickles_read(struct trickles_conn *c, void *out, size_t by
 /* The same without a copy: fills up to n pieces, in order; returns how many (0: nothing to read now, ask trickles_at_end). They stay
  * where they are until bytes of them are consumed, the next trickles_wait or the end of the connection. */
 TRICKLES_API size_t trickles_peek(const struct trickles_conn *c, struct iovec *out, size_t n);
-/* Release bytes from the first piece on. -EINVAL: more than there are; all of them are released. */
+/* Release bytes from the first piece on: of all pieces at once, as each call may be worth a request. -EINVAL: more than there are. */
 TRICKLES_API int trickles_consume(struct trickles_conn *c, size_t bytes);
 /* Everything was read and the server ended its stream. */
 TRICKLES_API bool trickles_at_end(const struct trickles_conn *c);
