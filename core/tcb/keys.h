@@ -24,7 +24,12 @@ struct trk_epoch {                     /* one epoch's subkeys, each for one purp
     uint8_t ucont_enc[32];             /* XChaCha20's */
     uint8_t minisocket[32];            /* BLAKE2b's: of what moves between servers */
 };
-struct trk_keys { uint8_t n; uint8_t current; /* index */ struct trk_epoch epochs[TRK_EPOCHS_MAX]; };
+struct trk_memo;                       /* memo.h */
+struct trk_keys {
+    uint8_t n, current;                /* current: an index */
+    struct trk_epoch epochs[TRK_EPOCHS_MAX];
+    struct trk_memo *memo;             /* what these keys have opened before; NULL: nothing is kept */
+};
 
 void trk_keys_init(struct trk_keys *keys);
 /* Derive and add an epoch. False if full, the epoch is present already, or a second current one. */

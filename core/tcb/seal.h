@@ -29,7 +29,7 @@ struct trk_ucont {
  * written, 0 if cap is short or opaque_bytes exceeds TRK_OPAQUE_MAX. */
 size_t trk_ucont_seal(const struct trk_epoch *e, const struct trk_conn_id *id, const struct trk_ucont *u, uint8_t *out, size_t cap);
 /* UNKNOWN_EPOCH, RETIRED_EPOCH, BAD_CONTINUATION, or ACCEPTED and *out, of whose opaque part opaque_bytes are written. A
- * retiring epoch still opens. */
+ * retiring epoch still opens. keys->memo is asked first, if there is one. */
 enum trk_verdict trk_ucont_open(const struct trk_keys *keys, const struct trk_conn_id *id, const struct trk_ucont_view *v, struct trk_ucont *out);
 static inline size_t trk_ucont_sealed_bytes(uint16_t opaque) { return (size_t)TRK_UCONT_HEADER + opaque + TRK_SEAL_BYTES; }
 

@@ -2,7 +2,7 @@
  *
  * SIV: the MAC of the plaintext is also the nonce of the cipher, so sealing needs no randomness and
  * every replica makes the same bytes. Equal plaintexts of one connection show as equal; nothing else does. */
-#include "tcb/seal.h"
+#include "tcb/memo.h"
 #include "tcb/prf.h"
 
 static void put_header(uint8_t out[TRK_UCONT_HEADER], uint8_t type, uint8_t flags, uint8_t epoch, uint16_t opaque_bytes,
@@ -54,6 +54,8 @@ size_t trk_ucont_seal(const struct trk_epoch *e, const struct trk_conn_id *id, c
 
 enum trk_verdict trk_ucont_open(const struct trk_keys *keys, const struct trk_conn_id *id, const struct trk_ucont_view *v, struct trk_ucont *out)
 {
+    if (keys->memo && trk_memo_find(keys->memo, id, v, out))
+        return TRK_V_ACCEPTED;
     const struct trk_epoch *e = trk_keys_find(keys, v->epoch);
     if (!e)
         return trk_keys_missing(keys, v->epoch);
@@ -76,5 +78,7 @@ enum trk_verdict trk_ucont_open(const struct trk_keys *keys, const struct trk_co
     out->first = v->first;
     out->second = v->second;
     out->opaque_bytes = v->opaque_bytes;
+    if (keys->memo)
+        trk_memo_keep(keys->memo, id, v, out);
     return TRK_V_ACCEPTED;
 }

@@ -90,6 +90,8 @@ struct msk_options {                        /* zero what you do not set; only re
      * alone. Whoever made it removes it: /dev/shm/NAME. domain: 0, unless several hosts answer for one connection at the
      * same time; then the same number for all of them. */
     size_t filter_bytes; const char *filter_name; uint32_t domain;
+    size_t cache_bytes;                     /* soft state: continuations that were opened before are known again. Bounded by this for
+                                               each process; 0: none, or 4096 and more. It changes no byte of any answer */
     uint32_t horizon_ms, skew_ms;           /* how old a continuation may be, and how far clocks differ; 0: default */
     /* How many minisockets may live at once: the one being answered, pending ones and detached ones; 2 ... 4096, 0: 64. Each
      * is 60 KiB and its packet, resident only once so many have lived at the same time. */

@@ -59,6 +59,20 @@ static size_t worker_counters(const struct msk_group *g, struct msk_counter *out
     return at;
 }
 
+static size_t cache_counters(const struct trk_memo_stats *c, struct msk_counter *out, size_t at, size_t n)
+{
+    const struct msk_counter counters[] = {
+        { "cache-hits", "continuations that were known: neither MAC nor cipher was computed", c->hits },
+        { "cache-misses", "continuations that were not", c->misses },
+        { "cache-bytes-saved", "bytes that no MAC was computed of", c->saved },
+        { "cache-entries", "continuations it holds now", c->entries },
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++, at++)
+        if (at < n)
+            out[at] = counters[i];
+    return at;
+}
+
 size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t n)
 {
     struct msk_tally t = *s->tally;
@@ -76,6 +90,8 @@ size_t msk_counters(const struct msk_server *s, struct msk_counter *out, size_t 
             out[total] = (struct msk_counter){ trk_verdict_name(v), trk_verdict_why(v), t.verdicts[v] };
         total++;
     }
+    if (s->memo)
+        total = cache_counters(&t.cache, out, total, n);
     if (s->group)
         total = worker_counters(s->group, out, total, n);
     return s->filter ? filter_counters(s, out, total, n) : total;

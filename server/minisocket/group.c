@@ -82,6 +82,10 @@ void msk_group_tally(const struct msk_group *g, struct msk_tally *out)
             out->verdicts[v] += t->verdicts[v];
         for (size_t c = 0; c < MSK_COUNT_KINDS; c++)
             out->counts[c] += t->counts[c];
+        out->cache.hits += t->cache.hits;
+        out->cache.misses += t->cache.misses;
+        out->cache.saved += t->cache.saved;
+        out->cache.entries += t->cache.entries;
     }
 }
 

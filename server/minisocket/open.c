@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "address.h"
 #include "keyset.h"
@@ -90,6 +91,20 @@ static bool open_capture(struct msk_server *s, const char *path, char *error, si
     return s->capture != NULL;
 }
 
+static bool open_cache(struct msk_server *s, const struct msk_options *o, char *error, size_t error_bytes)
+{
+    if (!o->cache_bytes)
+        return true;
+    void *memory = mmap(NULL, o->cache_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    s->memo = memory != MAP_FAILED ? trk_memo_create(memory, o->cache_bytes, &s->tally->cache) : NULL;
+    if (!s->memo) {
+        snprintf(error, error_bytes, "cache memory: at least 4096 bytes, or 0 for none");
+        errno = o->cache_bytes < TRK_MEMO_BYTES_MIN ? EINVAL : ENOMEM;
+    }
+    s->memo_bytes = o->cache_bytes;
+    return s->memo != NULL;
+}
+
 /* Everything resident from the start: then memory does not grow with use, and one can see that it does not. */
 static void touch(volatile uint8_t *memory, size_t bytes)     /* zeroed memory */
 {
@@ -126,7 +141,7 @@ struct msk_server *msk_open_as(const struct msk_options *o, struct msk_group *gr
     s->extracted_life_ms = o->extracted_life_ms;
     s->log = o->log;
     s->log_arg = o->log_arg;
-    if (open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
+    if (open_cache(s, o, error, error_bytes) && open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
         open_filter(s, o, error, error_bytes) && open_queue(s, error, error_bytes) && msk_links_update(s, error, error_bytes))
         return s;
     int saved = errno;
@@ -145,6 +160,8 @@ int msk_check(const struct msk_options *o, char *error, size_t error_bytes)
         snprintf(error, error_bytes, "1 to %d listen addresses", MSK_LISTENS_MAX);
     else if (o->filter_bytes > 0 && o->filter_bytes < TRK_FILTER_BYTES_MIN)
         snprintf(error, error_bytes, "filter memory: at least 64 KiB, or 0 for none");
+    else if (o->cache_bytes > 0 && o->cache_bytes < TRK_MEMO_BYTES_MIN)
+        snprintf(error, error_bytes, "cache memory: at least 4096 bytes, or 0 for none");
     else {
         for (size_t i = 0; i < o->n_listen; i++)
             if (!msk_address_parse(o->listen[i], &a, error, error_bytes))
@@ -168,6 +185,8 @@ void msk_close(struct msk_server *s)
     msk_outbox_close(&s->outbox);
     msk_slots_close(&s->slots);
     msk_memory_close(&s->memory);
+    if (s->memo)
+        munmap(s->memo, s->memo_bytes);
     msk_listens_close(&s->listens);
     if (s->watch >= 0)
         close(s->watch);
@@ -184,6 +203,9 @@ int msk_set_keys(struct msk_server *s, const struct msk_keys *keys)
     if (s->current)
         return -EBUSY;                 /* the event's proof points into the old ones */
     int rc = msk_keys_derive(keys, &s->keys);
+    if (s->memo)
+        trk_memo_clear(s->memo);
+    s->keys.memo = s->memo;
     if (rc == 0)
         msk_slots_rekey(s);
     return rc;

@@ -10,6 +10,7 @@
 #include "link/route.h"
 #include "serve/filter.h"
 #include "serve/serve.h"
+#include "tcb/memo.h"
 
 #define MSK_LISTENS_MAX 16
 #define MSK_LINKS_MAX   64
@@ -37,7 +38,7 @@ struct msk_iface {                     /* one interface we hear: its link and wh
 /* Fates that are not verdicts of the protocol. */
 enum msk_count { MSK_COUNT_PACKETS, MSK_COUNT_SENT, MSK_COUNT_UNSENT, MSK_COUNT_NOT_LOCAL, MSK_COUNT_DROPS,
                  MSK_COUNT_EXTRACTED, MSK_COUNT_INSTALLED, MSK_COUNT_NOT_INSTALLED, MSK_COUNT_KINDS };
-struct msk_tally { uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS]; };
+struct msk_tally { uint64_t verdicts[TRK_V_COUNT], counts[MSK_COUNT_KINDS]; struct trk_memo_stats cache; };
 
 struct msk_memory {                    /* the replay filter's */
     struct trk_filter *filter; void *at; size_t bytes;       /* NULL: there is no filter */
@@ -105,6 +106,7 @@ struct msk_server {
     uint32_t horizon_ms, skew_ms;
     struct trk_filter *filter;                                       /* the replay filter; NULL: there is none */
     struct msk_memory memory;                                        /* its own; empty in a worker */
+    struct trk_memo *memo; size_t memo_bytes;                        /* soft state, NULL: none */
     struct trk_capture *capture;
     void (*log)(void *arg, enum msk_log_level level, const char *line); void *log_arg;
 

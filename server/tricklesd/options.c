@@ -38,6 +38,8 @@ static bool check(struct options *out, const char *extra, int *exit_code)
         return usage("--filter-memory is in KiB: 0 for none, or at least 64", NULL, exit_code);
     if (out->filter_name && (!*out->filter_name || strchr(out->filter_name, '/')))
         return usage("--filter-name is a name in /dev/shm, without a slash", out->filter_name, exit_code);
+    if (out->cache_kib < 0 || (out->cache_kib > 0 && out->cache_kib < 4))
+        return usage("--cache-memory is in KiB: 0 for none, or at least 4", NULL, exit_code);
     if (out->workers < 0 || out->workers > MSK_WORKERS_MAX)
         return usage("--workers is a number of processes, at most 64; 0 is this one alone", NULL, exit_code);
     if (out->control && out->workers == 0)
@@ -75,6 +77,7 @@ bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
         { "filter-memory", 0, POPT_ARG_INT | POPT_ARGFLAG_SHOW_DEFAULT, &out->filter_kib, 0, "memory of the replay filter; 0: none, so clients can cheat", "KIB" },
         { "filter-name", 0, POPT_ARG_STRING, &out->filter_name, 0, "keep it in /dev/shm/NAME: it outlives the daemon, and all that name it share it", "NAME" },
         { "domain", 0, POPT_ARG_INT, &out->domain, 0, "the filter's domain, if several hosts answer for one connection at once", "NUMBER" },
+        { "cache-memory", 0, POPT_ARG_INT, &out->cache_kib, 0, "of each process, for continuations that come back; 0 (default): none", "KIB" },
         { "workers", 'w', POPT_ARG_INT, &out->workers, 0, "so many processes share the work, and are replaced when they end; 0: this one alone", "N" },
         { "control", 0, POPT_ARG_STRING, &out->control, 0, "a Unix socket: a second daemon with the same one takes over without losing a packet", "PATH" },
         { "user", 'u', POPT_ARG_STRING, &out->user, 0, "become that user once everything is open", "NAME" },

@@ -11,7 +11,7 @@ struct options {                       /* strings live as long as the program */
     const char *root, *key_file, *stats, *pcap, *generate_key;
     const char *listen[LISTEN_MAX]; size_t n_listen;
     const char *filter_name;
-    int filter_kib, domain;
+    int filter_kib, cache_kib, domain;
     int workers;                       /* 0: this process alone */
     const char *control, *user, *access_log, *metrics;
     bool check, verbose;
