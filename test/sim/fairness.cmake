@@ -2,7 +2,7 @@
 # out, so the short runs have few flows on a slow path and many on a fast one; the full table is PROTOCOL.md's.
 sim_program(sim_fairness)
 target_link_libraries(sim_fairness PRIVATE m)
-sim_test(fairness.few sim sim_fairness --rate 3 --rtt 20 --most 8 --seeds 4 --seconds 30)
-sim_test(fairness.many sim sim_fairness --least 32 --seeds 2 --seconds 10)
+sim_test(fairness.few sim sim_fairness --rate 3 --rtt 20 --queue 1 --most 8 --seeds 3 --seconds 20)
+sim_test(fairness.many sim sim_fairness --least 32 --most 32 --seeds 1 --seconds 10)
 sim_test(fairness.long long sim_fairness)
 set_tests_properties(sim.fairness.long PROPERTIES TIMEOUT 3600)

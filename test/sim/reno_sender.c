@@ -89,6 +89,7 @@ static void advance(struct reno_sender *s, uint32_t cumulative)
 static void begin_recovery(struct reno_sender *s)
 {
     s->recovering = true;
+    s->urgent = s->prompt;
     s->recover = s->next;
     s->cwnd = s->ssthresh = half(in_flight(s));
     s->counted = 0;
@@ -152,8 +153,9 @@ static bool pick(const struct reno_sender *s, uint32_t *index)
 
 bool reno_sender_next(struct reno_sender *s, uint64_t now_us, uint32_t *index)
 {
-    if (s->flying >= s->cwnd || !pick(s, index))
+    if ((s->flying >= s->cwnd && !s->urgent) || !pick(s, index))
         return false;
+    s->urgent = false;
     s->state[*index] = *index == s->next ? FLYING : RESENT;
     s->next += *index == s->next;
     s->flying++;

@@ -23,6 +23,7 @@ struct reno_sender {
     uint32_t cwnd, ssthresh, counted;  /* counted: acknowledgements since cwnd grew, in congestion avoidance */
     uint32_t recover, sacked_to;       /* end of the recovery; one above the highest packet acknowledged selectively */
     bool     recovering;
+    bool     prompt, urgent;           /* prompt: the first lost packet leaves at once, whatever the pipe (RFC 6675, 5 step 4.3) */
     struct reno_rtt rtt;
     uint64_t rto_at_us;                /* 0: not running */
     uint64_t last_sent_us;

@@ -23,6 +23,7 @@ void sim_rival_init(struct sim_rival *r, const struct sim_rival_config *config)
 
     *r = fresh;
     reno_sender_init(&r->sender, r->state);
+    r->sender.prompt = true;
 }
 
 static void send_more(struct sim_rival *r, uint64_t now_us, sim_rival_send *send_down, void *arg)
