@@ -206,7 +206,7 @@ static void follow_opening(struct trickles_conn *c)
         conn_fail(c, EPROTONOSUPPORT, "the server speaks only TCP");
         return;
     case TRK_CLIENT_REFUSED:
-        conn_fail(c, ECONNREFUSED, "connection refused: nobody listens on that port");
+        conn_fail(c, ECONNREFUSED, "connection refused");
         return;
     case TRK_CLIENT_TIMED_OUT:
         conn_fail(c, ETIMEDOUT, "the server does not answer");

@@ -1,14 +1,7 @@
-/* trickles-get.c - the smallest HTTP client on the engine itself: one connection, one GET.
+/* trickles-get.c - an HTTP client on libtrickles-client: one connection, one GET, the body into a file.
  *
  *     trickles-get http://10.0.0.1/file -o file
- *
- * It shows what any program does that wants the engine without the preload: find the route, keep the kernel off
- * its port, open a link, and turn the loop. */
-#include "engine_loop.h"
-#include "link/capture.h"
-#include "link/guard.h"
-#include "link/route.h"
-#include <arpa/inet.h>
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -18,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <time.h>
+#include <trickles/client.h>
 
-#define RECEIVE_BYTES (4u << 20)
-#define SEND_BYTES    (64u << 10)
-#define HEAD_MAX      (64u << 10)
-#define NEIGHBOUR_WAIT_MS 3000
+#define HEAD_MAX (64u << 10)
+#define PIECES   64
 
 struct options { const char *output, *pcap, *url; bool stats, verbose; };
 struct url { char host[256], port[8]; const char *path; };
@@ -33,12 +24,9 @@ struct url { char host[256], port[8]; const char *path; };
 struct get {
     struct options options;
     struct url url;
-    struct trk_addr server; uint16_t server_port;
-    struct trk_route route;
-    struct trk_client client;
-    struct engine_loop *loop;
-    struct trk_capture *capture;
-    int guard;
+    struct sockaddr_storage server;
+    struct trickles *trickles;
+    struct trickles_conn *conn;
     FILE *out;
     char head[HEAD_MAX]; size_t head_bytes;          /* of the response, until it is complete */
     bool in_body, has_length;
@@ -96,75 +84,25 @@ static bool resolve(struct get *g)
     }
     if (error)
         return fail("cannot resolve the host: %s", gai_strerror(error));
-    if (list->ai_family == AF_INET) {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)(const void *)list->ai_addr;
-        g->server.family = 4;
-        memcpy(g->server.bytes, &a->sin_addr, 4);
-        g->server_port = ntohs(a->sin_port);
-    } else {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)list->ai_addr;
-        g->server.family = 6;
-        memcpy(g->server.bytes, &a->sin6_addr, 16);
-        g->server_port = ntohs(a->sin6_port);
-    }
+    memcpy(&g->server, list->ai_addr, list->ai_addrlen);
     freeaddrinfo(list);
-    if (trk_route_lookup(g->server.family, g->server.bytes, NULL, NEIGHBOUR_WAIT_MS, &g->route))
-        return fail("no way to the server: %s", trk_route_why(errno));
     return true;
 }
 
-/* ---- setting up ---- */
-/* A port of ours that the kernel's TCP leaves alone. */
-static bool take_port(struct get *g, uint16_t *port)
+/* The request travels in the first packet. */
+static bool ask(struct get *g)
 {
-    char error[200];
-    union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } a = { .v6 = { 0 } };
-    socklen_t bytes = g->server.family == 4 ? sizeof a.v4 : sizeof a.v6;
-    a.any.sa_family = g->server.family == 4 ? AF_INET : AF_INET6;
-    if (g->server.family == 4)
-        memcpy(&a.v4.sin_addr, g->route.source, 4);
-    else
-        memcpy(&a.v6.sin6_addr, g->route.source, 16);
-    a.v6.sin6_scope_id = g->server.family == 6 ? (uint32_t)g->route.ifindex : a.v6.sin6_scope_id;
-    g->guard = trk_guard_open(&a.any, bytes, TRK_GUARD_ALL, 0, error, sizeof error);
-    if (g->guard < 0)
+    char request[4096], error[TRICKLES_ERROR_BYTES];
+    struct trickles_options options = { .capture = g->options.pcap };
+    int bytes = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: trickles-get\r\nAccept: */*\r\n\r\n", g->url.path, g->url.host);
+    if (bytes < 0 || (size_t)bytes >= sizeof request)
+        return fail("%s", "the URL is too long");
+    g->trickles = trickles_new(&options, error, sizeof error);
+    if (!g->trickles)
         return fail("%s", error);
-    getsockname(g->guard, &a.any, &bytes);
-    *port = ntohs(g->server.family == 4 ? a.v4.sin_port : a.v6.sin6_port);
-    return true;
-}
-
-static bool open_link(struct get *g, uint16_t port)
-{
-    char error[200];
-    struct trk_link_port mine = { .family = g->server.family, .port = port };
-    memcpy(mine.addr, g->route.source, sizeof mine.addr);
-    if (g->options.pcap && !(g->capture = trk_capture_open(g->options.pcap, error, sizeof error)))
-        return fail("%s", error);
-    struct trk_link_config config = { .ifindex = g->route.ifindex, .ports = &mine, .n_ports = 1, .want_unmarked = true, .capture = g->capture };
-    g->loop->link = trk_link_open(&config, error, sizeof error);
-    g->loop->client = &g->client;
-    g->loop->to = g->route.neighbour;
-    return g->loop->link || fail("%s", error);
-}
-
-static bool open_client(struct get *g, uint16_t port)
-{
-    uint32_t mss = g->route.mtu - (g->server.family == 4 ? 40 : 60);
-    struct trk_client_config config = {
-        .flow = { .src = { .family = g->server.family }, .dst = g->server, .sport = port, .dport = g->server_port },
-        .mss = (uint16_t)(mss < TRK_SLOT_MAX ? mss : TRK_SLOT_MAX),
-        .receive_buffer = malloc(RECEIVE_BYTES), .receive_bytes = RECEIVE_BYTES,
-        .send_buffer = malloc(SEND_BYTES), .send_bytes = SEND_BYTES,
-        .numbers = aligned_alloc(16, TRK_CLIENT_NUMBERS_BYTES), .numbers_bytes = TRK_CLIENT_NUMBERS_BYTES,
-    };
-    memcpy(config.flow.src.bytes, g->route.source, 16);
-    if (getrandom(&config.iss, sizeof config.iss, 0) < 0 || getrandom(config.random, sizeof config.random, 0) < 0)
-        return fail("no randomness: %s", strerror(errno));
-    if (!config.receive_buffer || !config.send_buffer || !config.numbers ||
-        !trk_client_open(&g->client, &config, NULL, 0, engine_loop_now()))
-        return fail("%s", "the connection cannot be set up: not enough memory, or the MTU is too small");
-    return true;
+    struct trickles_target target = { .peer = (struct sockaddr *)&g->server, .data = request, .bytes = (size_t)bytes };
+    g->conn = trickles_open(g->trickles, &target);
+    return g->conn || fail("%s", trickles_why(g->trickles));
 }
 
 /* ---- the response ---- */
@@ -213,78 +151,72 @@ static bool take(struct get *g, const uint8_t *data, uint32_t bytes)
 
 static bool complete(const struct get *g) { return g->in_body && g->has_length && g->body_bytes == g->length; }
 
-/* What the end of the connection means. */
-static bool judge_end(const struct get *g)
+/* All that has arrived. */
+static bool take_all(struct get *g)
 {
-    switch (trk_client_state(&g->client)) {
-    case TRK_CLIENT_TCP_ONLY:  return fail("%s", "the server speaks only TCP");
-    case TRK_CLIENT_REFUSED:   return fail("%s", "connection refused");
-    case TRK_CLIENT_TIMED_OUT: return fail("%s", "the server does not answer");
-    case TRK_CLIENT_RESET:     return fail("%s", "the server reset the connection");
-    default:                   break;
+    struct iovec pieces[PIECES];
+    size_t n;
+    while (!complete(g) && (n = trickles_peek(g->conn, pieces, PIECES)) > 0) {
+        size_t bytes = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (!take(g, pieces[i].iov_base, (uint32_t)pieces[i].iov_len))
+                return false;
+            bytes += pieces[i].iov_len;
+        }
+        trickles_consume(g->conn, bytes);
+    }
+    return true;
+}
+
+static bool transfer(struct get *g)
+{
+    struct trickles_event event;
+    while (!complete(g) && !trickles_at_end(g->conn)) {
+        if (trickles_error(g->conn))
+            return fail("%s", trickles_conn_why(g->conn));
+        int status = trickles_wait(g->trickles, &event, 1, -1);
+        if (interrupted)
+            return fail("%s", "interrupted");
+        if (status < 0 && status != -EINTR)
+            return fail("cannot wait: %s", strerror(-status));
+        if (!take_all(g))
+            return false;
     }
     if (!g->in_body || (g->has_length && g->body_bytes != g->length))
         return fail("%s", "the connection ended before the response was complete");
     return true;
 }
 
-static bool transfer(struct get *g)
+static uint64_t clock_us(void)
 {
-    char request[4096];
-    int bytes = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: trickles-get\r\nAccept: */*\r\n\r\n", g->url.path, g->url.host);
-    if (bytes < 0 || (size_t)bytes >= sizeof request)
-        return fail("%s", "the URL is too long");
-    trk_client_write(&g->client, (const uint8_t *)request, (uint32_t)bytes, engine_loop_now());
-    if (engine_loop_flush(g->loop))
-        return fail("cannot send: %s", strerror(errno));
-    while (trk_client_state(&g->client) <= TRK_CLIENT_OPEN) {
-        const uint8_t *data;
-        uint32_t n;
-        if (interrupted)
-            return fail("%s", "interrupted");
-        while ((n = trk_client_readable(&g->client, &data)) > 0 && !complete(g)) {
-            if (!take(g, data, n))
-                return false;
-            trk_client_consume(&g->client, n, engine_loop_now());
-        }
-        if (complete(g) || trk_client_at_end(&g->client))
-            break;
-        if (engine_loop_flush(g->loop) || engine_loop_turn(g->loop, 1000))
-            return fail("the link failed: %s", strerror(errno));
-    }
-    return judge_end(g);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void print_stats(const struct get *g, uint64_t started_us)
 {
-    struct trk_client_stats s;
+    struct trickles_info i;
     struct rusage usage;
-    double span = (double)(engine_loop_now() - started_us) / 1e6;
-    trk_client_stats(&g->client, &s);
+    double span = (double)(clock_us() - started_us) / 1e6;
+    trickles_info(g->conn, &i);
     getrusage(RUSAGE_SELF, &usage);
-    fprintf(stderr, "{\"seconds\":%.6f,\"body_bytes\":%" PRIu64 ",\"mbit_per_s\":%.1f,\"segments_sent\":%" PRIu64 ",\"segments_received\":%" PRIu64
-            ",\"numbers_lost\":%" PRIu64 ",\"recoveries\":%" PRIu64 ",\"timeouts\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"refreshes\":%" PRIu64
-            ",\"srtt_us\":%u,\"cwnd_pkts\":%u,\"slot\":%u,\"generation\":%u,\"socket_drops\":%" PRIu64 ",\"cpu_seconds\":%.3f",
-            span, g->body_bytes, (double)g->body_bytes * 8 / 1e6 / span, s.segments_sent, s.segments_received, s.numbers_lost, s.recoveries,
-            s.timeouts, s.resumes, s.refreshes, s.srtt_us, s.cwnd_pkts, s.slot, s.generation, trk_link_drops(g->loop->link),
+    fprintf(stderr, "{\"seconds\":%.6f,\"body_bytes\":%" PRIu64 ",\"mbit_per_s\":%.1f,\"packets_sent\":%" PRIu64 ",\"packets_received\":%" PRIu64
+            ",\"packets_lost\":%" PRIu64 ",\"recoveries\":%" PRIu64 ",\"timeouts\":%" PRIu64 ",\"resumes\":%" PRIu64 ",\"refreshes\":%" PRIu64
+            ",\"rtt_us\":%u,\"window_packets\":%u,\"socket_drops\":%" PRIu64 ",\"cpu_seconds\":%.3f}\n",
+            span, g->body_bytes, (double)g->body_bytes * 8 / 1e6 / span, i.packets_sent, i.packets_received, i.packets_lost, i.recoveries,
+            i.timeouts, i.resumes, i.refreshes, i.rtt_us, i.window_packets, trickles_drops(g->trickles),
             (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    for (int v = 0; v < TRK_V_COUNT; v++)
-        if (s.verdicts[v] + g->loop->verdicts[v] > 0)
-            fprintf(stderr, ",\"%s\":%" PRIu64, trk_verdict_name((enum trk_verdict)v), s.verdicts[v] + g->loop->verdicts[v]);
-    fprintf(stderr, "}\n");
 }
 
 static bool run(struct get *g)
 {
-    uint64_t started_us = engine_loop_now();
-    uint16_t port = 0;
-    if (!parse_url(g->options.url, &g->url) || !resolve(g) || !take_port(g, &port) || !open_link(g, port) || !open_client(g, port))
+    uint64_t started_us = clock_us();
+    if (!parse_url(g->options.url, &g->url) || !resolve(g) || !ask(g))
         return false;
     bool ok = transfer(g);
     if (g->options.stats)
         print_stats(g, started_us);
-    trk_client_close(&g->client);
-    (void)engine_loop_flush(g->loop);
     if (fflush(g->out) != 0)
         ok = fail("cannot write: %s", strerror(errno));
     return ok;
@@ -292,15 +224,8 @@ static bool run(struct get *g)
 
 static void release(struct get *g)
 {
-    if (g->loop)
-        trk_link_close(g->loop->link);
-    trk_capture_close(g->capture);
-    if (g->guard >= 0)
-        close(g->guard);
-    free(g->client.config.receive_buffer);
-    free(g->client.config.send_buffer);
-    free(g->client.config.numbers);
-    free(g->loop);
+    trickles_abort(g->conn);
+    trickles_free(g->trickles);
     if (g->out && g->out != stdout)
         fclose(g->out);
 }
@@ -336,7 +261,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-    static struct get g = { .guard = -1 };
+    static struct get g;
     if (!parse_options(argc, argv, &g.options)) {
         usage(stderr);
         return 2;
@@ -345,12 +270,9 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     g.out = g.options.output ? fopen(g.options.output, "wbe") : stdout;
-    g.loop = calloc(1, sizeof *g.loop);
     bool ok = true;
     if (!g.out)
         ok = fail("cannot write the output file: %s", strerror(errno));
-    else if (!g.loop)
-        ok = fail("%s", "out of memory");
     ok = ok && run(&g);
     release(&g);
     return ok ? 0 : 1;
