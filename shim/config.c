@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -22,6 +23,17 @@ static enum shim_mode mode_of(const char *text)
     return SHIM_TRY;
 }
 
+/* A copy: programs that set their own title write over the environment. Too long a name is reported, and ignored. */
+static const char *keep(const char *name, const char *text, char copy[PATH_MAX])
+{
+    size_t bytes = strlen(text) + 1;
+    if (bytes > PATH_MAX) {
+        shim_complain("%s: a file name of more than %d bytes", name, PATH_MAX - 1);
+        return NULL;
+    }
+    return memcpy(copy, text, bytes);
+}
+
 /* LEVEL or LEVEL:FILE */
 static void read_log(const char *text)
 {
@@ -34,8 +46,9 @@ static void read_log(const char *text)
         shim_config.log_level = SHIM_LOG_NONE;
         shim_complain("TRICKLES_LOG=%s: the level is one of none, error, warn, info, debug", text);
     }
+    static char file[PATH_MAX];
     if (colon && colon[1])
-        shim_config.log_file = colon + 1;
+        shim_config.log_file = keep("TRICKLES_LOG", colon + 1, file);
 }
 
 static void read_linger(const char *text)
@@ -59,6 +72,7 @@ void shim_config_read(void)
         return;
     read_log(getenv("TRICKLES_LOG"));
     read_linger(getenv("TRICKLES_LINGER_MS"));
+    static char file[PATH_MAX];
     const char *pcap = getenv("TRICKLES_PCAP");
-    shim_config.pcap_file = pcap && *pcap ? pcap : NULL;
+    shim_config.pcap_file = pcap && *pcap ? keep("TRICKLES_PCAP", pcap, file) : NULL;
 }

@@ -132,6 +132,18 @@ in_ns "$CLIENT" env "TRICKLES_LOG=info:$TMP/shim-log" "$BIN/trickles" --pcap "$T
 quiet "a log file"
 grep -qE "^trickles\[[0-9]+\]: info: $SERVER4:7001: Trickles from port [0-9]+ over c0$" "$TMP/shim-log" || fail "the log: $(cat "$TMP/shim-log")"
 expect "the log's mode" "$(stat -c %a "$TMP/shim-log")" 600
+# ... also where a program writes over its environment, as those do that set their title.
+in_ns "$CLIENT" env "TRICKLES_LOG=info:$TMP/shim-log-2" "TRICKLES_PCAP=$TMP/shim-2.pcap" "$BIN/trickles" "$PYTHON" - "$SERVER4" <<'SCRIPT' 2>"$TMP/err" || fail "a program with a title"
+import ctypes, os, socket, sys
+getenv = ctypes.CDLL(None).getenv
+getenv.restype = ctypes.c_void_p
+for name in os.environb:
+    ctypes.memset(getenv(name), 0, len(os.environb[name]))
+socket.create_connection((sys.argv[1], 7001)).close()
+SCRIPT
+quiet "a program with a title"
+grep -q "Trickles from port" "$TMP/shim-log-2" || fail "no log of a program with a title"
+[ -s "$TMP/shim-2.pcap" ] || fail "no capture of a program with a title"
 if command -v tcpdump >/dev/null; then
     expect_between "packets in the capture" "$(tcpdump -r "$TMP/shim.pcap" 2>/dev/null | wc -l)" 20 10000
 fi
