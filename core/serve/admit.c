@@ -35,7 +35,7 @@ static uint32_t oldest_tick(const struct trk_request *r, uint64_t now_ms)
     uint32_t now = trk_tick(now_ms), oldest = r->parts[0].grants[0].tick;
     for (unsigned p = 0; p < r->n_parts; p++)
         for (unsigned i = 0; i < r->parts[p].n_grants; i++)
-            if (trk_age_ms(now, r->parts[p].grants[i].tick) > trk_age_ms(now, oldest))
+            if ((int32_t)(now - r->parts[p].grants[i].tick) > (int32_t)(now - oldest))
                 oldest = r->parts[p].grants[i].tick;
     return oldest;
 }
@@ -106,11 +106,6 @@ static enum trk_verdict bounds(const struct admitting *a)
 
 static enum trk_verdict admit_numbers(const struct admitting *a)
 {
-    for (unsigned p = 0; p < a->r->n_parts; p++) {
-        trk_filter_prefetch(a->filter, a->who, a->r->generation, a->r->parts[p].k, a->r->parts[p].m);
-        if (a->spend->steps[p].mode == TRK_MODE_RECOVERY)
-            trk_filter_prefetch(a->filter, a->who, a->r->generation, a->spend->steps[p].loss, 1);
-    }
     struct trk_filter_word word = trk_filter_look(a->filter, a->who, a->now_ms);
     enum trk_verdict last = bounds(a);
     if (last != TRK_V_ACCEPTED)

@@ -3,6 +3,7 @@
  * Up to trk_check_proof a failed check is met with silence (anyone can send anything); after it the sender is known
  * to be the client, and is told. */
 #include "serve/check.h"
+#include "serve/filter.h"
 
 /* A report over (base, k+m-1] in which all that is spent arrived. */
 static bool reports_ok(const struct trk_request *r)
@@ -26,6 +27,8 @@ enum trk_verdict trk_check_request(const struct trk_segment *seg, const struct t
         return v;
     if (!reports_ok(r))
         return TRK_V_BAD_FIELD;
+    if (config->expects)
+        trk_filter_expect(config->expects, r);
     out->epoch = trk_keys_find(keys, r->epoch);
     if (!out->epoch)
         return trk_keys_missing(keys, r->epoch);

@@ -44,6 +44,18 @@ uint64_t trk_filter_who(const struct trk_filter *f, const struct trk_conn_id *id
     return trk_filter_mix(trk_filter_mix(id->h ^ key[0]) ^ key[1] ^ id->t);
 }
 
+void trk_filter_expect(const struct trk_filter *f, const struct trk_request *r)
+{
+    uint64_t who = trk_filter_who(f, &r->id);
+    trk_filter_expect_word(f, who);
+    for (unsigned p = 0; p < r->n_parts; p++) {
+        const struct trk_part *part = &r->parts[p];
+        trk_filter_expect_numbers(f, who, r->generation, part->k, part->m);
+        if (part->n_ranges > 1)        /* the first loss, if nothing before it was */
+            trk_filter_expect_numbers(f, who, r->generation, part->ranges[0].right + 1, 1);
+    }
+}
+
 /* ---------------- time and the floor ---------------- */
 
 static void raise_floor(struct trk_filter *f, uint64_t to_ms)
@@ -72,7 +84,7 @@ uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms)
 /* The entry spoke for grants sealed up to the end of its second. */
 void trk_filter_evict(struct trk_filter *f, uint8_t second, uint64_t clock_s)
 {
-    atomic_fetch_add_explicit(&f->evicted, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&f->counts[0].evicted, 1, memory_order_relaxed);
     raise_floor(f, (uint64_t)((int64_t)clock_s - trk_second_age(second, (uint8_t)clock_s)) * 1000 + 999);
 }
 
@@ -100,10 +112,14 @@ void trk_filter_stats(const struct trk_filter *f, uint64_t now_ms, struct trk_fi
     uint64_t newest = atomic_load(&f->newest_s);
     uint8_t now = (uint8_t)(now_ms / 1000 > newest ? now_ms / 1000 : newest);
     *out = (struct trk_filter_stats){
-        .spent = atomic_load(&f->spent), .refused = atomic_load(&f->refused), .lost = atomic_load(&f->lost),
-        .evicted = atomic_load(&f->evicted), .groups = f->group_lines * GROUPS_PER_LINE, .words = f->word_lines * WORDS_PER_LINE,
-        .horizon_ms = horizon_in_force(f, now_ms),
+        .groups = f->group_lines * GROUPS_PER_LINE, .words = f->word_lines * WORDS_PER_LINE, .horizon_ms = horizon_in_force(f, now_ms),
     };
+    for (unsigned i = 0; i < FILTER_COUNTS; i++) {
+        out->spent += atomic_load(&f->counts[i].spent);
+        out->refused += atomic_load(&f->counts[i].refused);
+        out->lost += atomic_load(&f->counts[i].lost);
+        out->evicted += atomic_load(&f->counts[i].evicted);
+    }
     for (uint64_t i = 0; i < out->groups; i++) {
         uint64_t e = atomic_load_explicit(&f->lines[i], memory_order_relaxed);
         out->groups_live += e && trk_second_live((uint8_t)(e >> 32), now);

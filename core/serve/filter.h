@@ -36,8 +36,8 @@ uint64_t trk_filter_who(const struct trk_filter *f, const struct trk_conn_id *id
  * horizon: such a jump raises the floor. */
 enum trk_fate { TRK_FATE_FREE = 0, TRK_FATE_SPENT = 1, TRK_FATE_LOST = 2 };
 
-/* The memory that holds k .. k+m-1 will be needed soon. Changes nothing. */
-void trk_filter_prefetch(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m);
+/* This request will be decided on soon: what it needs of the filter's memory is fetched meanwhile. Changes nothing. */
+void trk_filter_expect(const struct trk_filter *f, const struct trk_request *r);
 /* Spend those of k .. k+m-1 (m <= 64) that are free. Bit i of the result: k+i was free, and is spent by this very call. */
 uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms);
 /* Turn n from free to lost; returns what it was before. A spent number stays spent. */

@@ -2,20 +2,28 @@
  *
  * A group is {tag:24, second:8, fates:32}. It may stand in any place of two lines: the emptier one is chosen, which leaves
  * no line full up to half of the capacity. So two workers may create the same group twice. Therefore a number counts as
- * free only if it is so in every copy, and who changed one copy looks at the others again: of two workers at least one
- * sees the other's change and refuses. */
+ * free only if it is so in every copy, and who created a copy looks for others once more, and has only what it can mark
+ * in these, too: whoever found a copy before it could see the new one, or created one at the same time, works on that
+ * copy, and there the two meet in one compare-and-swap. */
 #include "serve/filter_state.h"
 
 #define LANES 0x55555555u              /* the lower bit of each number's two */
 
 #define PLACES (2 * GROUPS_PER_LINE)
+#define DYING_S 2                      /* what is dead for us may still be alive for a worker whose time is a little behind */
 
 struct home { uint64_t tag; _Atomic uint64_t *line[2]; };
 
+static uint64_t hash_of(uint64_t who, uint32_t generation, uint64_t group)
+{
+    return trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group * 0xc2b2ae3d27d4eb4full);
+}
+static struct trk_filter_lines lines_of(const struct trk_filter *f, uint64_t hash) { return trk_filter_lines(hash, f->group_lines); }
+
 static struct home home_of(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t group)
 {
-    uint64_t hash = trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group * 0xc2b2ae3d27d4eb4full);
-    struct trk_filter_lines at = trk_filter_lines(hash, f->group_lines);
+    uint64_t hash = hash_of(who, generation, group);
+    struct trk_filter_lines at = lines_of(f, hash);
     return (struct home){ hash >> 40 ? hash >> 40 : 1, { &f->lines[at.first * 8], &f->lines[at.second * 8] } };
 }
 static _Atomic uint64_t *place_of(const struct home *h, int i) { return h->line[i / GROUPS_PER_LINE] + i % GROUPS_PER_LINE; }
@@ -42,6 +50,14 @@ static uint16_t gather(uint32_t x)
     x = (x | x >> 4) & 0x00ff00ff;
     return (uint16_t)(x | x >> 8);
 }
+/* (The compiler's own would be a call into its library, where the CPU is not known to have one.) */
+static uint32_t ones(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (uint32_t)(x * 0x0101010101010101u >> 56);
+}
 static uint32_t free_lanes(uint32_t fates) { return ~(fates | fates >> 1) & LANES; }
 
 struct seen { uint64_t there; int place; uint32_t fates; };          /* there: what stands in that place */
@@ -61,7 +77,7 @@ static bool find_room(const struct home *h, struct seen *s, uint8_t now)
     return evicts;
 }
 
-#define HAS_TAG(i) ((unsigned)(atomic_load(&line[i]) >> 40 == tag) << i)
+#define HAS_TAG(i) ((unsigned)(atomic_load(&line[i]) >> 40 == tag) << (i))
 
 /* Bit i: place i has our tag. This is where the filter's time goes. */
 static unsigned candidates(const struct home *h)
@@ -94,16 +110,27 @@ static void look(const struct home *h, uint8_t now, struct seen *s)
     }
 }
 
-/* The fates in every copy but the one at `but`. */
-static uint32_t fates_elsewhere(const struct home *h, int but, uint8_t now)
+/* Marks what was got in the copy at place i as well. Returns which of it was free there, too. */
+static uint32_t mark_copy(const struct home *h, int i, uint32_t got, enum trk_fate fate, uint8_t now)
 {
-    uint32_t fates = 0;
-    for (unsigned may = candidates(h) & ~(1u << but); may; may &= may - 1) {
-        uint64_t e = atomic_load(place_of(h, __builtin_ctz(may)));
-        if (e >> 40 == h->tag && trk_second_live(second_of(e), now))
-            fates |= (uint32_t)e;
+    for (int tries = 0; tries < FILTER_TRIES; tries++) {
+        uint64_t e = atomic_load(place_of(h, i));
+        if (e >> 40 != h->tag || trk_second_age(second_of(e), now) > FILTER_LIFE_S + DYING_S)
+            return got;                /* no copy (any more: then the floor was raised) */
+        uint32_t ours = got & free_lanes((uint32_t)e);
+        if (!ours || atomic_compare_exchange_strong(place_of(h, i), &e, pack(h->tag, now, (uint32_t)e | ours * (uint32_t)fate)))
+            return ours;
     }
-    return fates;
+    return 0;
+}
+
+/* A copy was created at `place`: another worker may have been at the same numbers in another one. */
+static uint32_t mark_elsewhere(const struct home *h, int place, uint32_t got, enum trk_fate fate, uint8_t now)
+{
+    atomic_thread_fence(memory_order_seq_cst);       /* what we wrote is seen before we look */
+    for (unsigned may = candidates(h) & ~(1u << place); may && got; may &= may - 1)
+        got = mark_copy(h, __builtin_ctz(may), got, fate, now);
+    return got;
 }
 
 /* Give fate to those of `wanted` (bit i: number i of the group) that are free. Returns which ones got it by this call;
@@ -119,12 +146,11 @@ static uint16_t change(struct trk_filter *f, const struct home *h, uint16_t want
         if (!got)
             return 0;
         uint32_t fates = (s.place >= 0 ? (uint32_t)s.there : 0) | got * (uint32_t)fate;
-        if (s.place < 0 && find_room(h, &s, (uint8_t)clock))
+        bool creates = s.place < 0;
+        if (creates && find_room(h, &s, (uint8_t)clock))
             trk_filter_evict(f, second_of(s.there), clock);
-        if (!atomic_compare_exchange_strong(place_of(h, s.place), &s.there, pack(h->tag, (uint8_t)clock, fates)))
-            continue;
-        /* Where another worker was at the same number, neither may have it. */
-        return gather(got & free_lanes(fates_elsewhere(h, s.place, (uint8_t)clock)));
+        if (atomic_compare_exchange_strong(place_of(h, s.place), &s.there, pack(h->tag, (uint8_t)clock, fates)))
+            return gather(creates ? mark_elsewhere(h, s.place, got, fate, (uint8_t)clock) : got);
     }
     *before = UINT32_MAX;
     return 0;
@@ -143,22 +169,20 @@ uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generatio
         mask |= (uint64_t)(got >> first) << (n - k);
         n = end;
     }
-    uint32_t spent = 0;
-    for (uint64_t rest = mask; rest; rest &= rest - 1)
-        spent++;
+    uint32_t spent = ones(mask);
     if (spent)
-        atomic_fetch_add_explicit(&f->spent, spent, memory_order_relaxed);
+        atomic_fetch_add_explicit(&trk_filter_counts_of(f, who)->spent, spent, memory_order_relaxed);
     if (spent < m)
-        atomic_fetch_add_explicit(&f->refused, m - spent, memory_order_relaxed);
+        atomic_fetch_add_explicit(&trk_filter_counts_of(f, who)->refused, m - spent, memory_order_relaxed);
     return mask;
 }
 
-void trk_filter_prefetch(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m)
+void trk_filter_expect_numbers(const struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m)
 {
     for (uint64_t group = k / GROUP_NUMBERS; group <= (k + m - 1) / GROUP_NUMBERS; group++) {
-        struct home h = home_of(f, who, generation, group);
-        __builtin_prefetch((const void *)h.line[0], 1);
-        __builtin_prefetch((const void *)h.line[1], 1);
+        struct trk_filter_lines at = lines_of(f, hash_of(who, generation, group));
+        __builtin_prefetch((const void *)&f->lines[at.first * 8], 1);
+        __builtin_prefetch((const void *)&f->lines[at.second * 8], 1);
     }
 }
 
@@ -174,7 +198,7 @@ enum trk_fate trk_filter_lose(struct trk_filter *f, uint64_t who, uint32_t gener
     struct home h = home_of(f, who, generation, n / GROUP_NUMBERS);
     uint16_t wanted = (uint16_t)(1u << n % GROUP_NUMBERS);
     if (change(f, &h, wanted, TRK_FATE_LOST, now_ms, &before)) {
-        atomic_fetch_add_explicit(&f->lost, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&trk_filter_counts_of(f, who)->lost, 1, memory_order_relaxed);
         return TRK_FATE_FREE;
     }
     enum trk_fate fate = fate_in(before, n);

@@ -5,11 +5,12 @@
 #include <stdatomic.h>
 #include "serve/filter.h"
 
-#define FILTER_MAGIC      0x54724b46696c7432ull      /* "TrKFilt2" */
+#define FILTER_MAGIC      0x54724b46696c7433ull      /* "TrKFilt3" */
 #define FILTER_LIFE_S     ((TRK_HORIZON_MS + TRK_SKEW_MS) / 1000 + 1)
 #define FILTER_AHEAD_S    16                         /* an entry this far in the future is live: another worker's time */
 #define FILTER_BACK_S     (TRK_HORIZON_MS / 1000)    /* a clock that went back further is believed */
 #define FILTER_TRIES      16
+#define FILTER_COUNTS     16                         /* cache lines of counters, so that workers do not meet at one */
 #define FILTER_BYTES_MAX  (1ull << 37)              /* lines are numbered by 32 bits */
 #define GROUP_NUMBERS     16
 #define GROUPS_PER_LINE   8
@@ -24,7 +25,7 @@ struct trk_filter {                    /* one header page-let, then group lines,
     uint64_t group_lines, word_lines;
     _Alignas(64) _Atomic uint64_t floor_ms;          /* 0: nothing was evicted yet */
     _Atomic uint64_t newest_s;         /* the filter's time */
-    _Alignas(64) _Atomic uint64_t spent, refused, lost, evicted;
+    struct trk_filter_counts { _Alignas(64) _Atomic uint64_t spent, refused, lost, evicted; } counts[FILTER_COUNTS];
     _Alignas(64) _Atomic uint64_t lines[];           /* 8 to a cache line */
 };
 
@@ -43,6 +44,8 @@ static inline uint64_t trk_filter_mix(uint64_t x)
     x = (x ^ x >> 27) * 0x94d049bb133111ebull;
     return x ^ x >> 31;
 }
+
+static inline struct trk_filter_counts *trk_filter_counts_of(struct trk_filter *f, uint64_t who) { return &f->counts[who % FILTER_COUNTS]; }
 
 /* The two lines, not the same one, in which an entry with this hash may stand. 1 < n_lines < 2^32. Tags are the hash's
  * upper bits. */
@@ -83,6 +86,10 @@ static inline int trk_filter_room_place(const struct trk_filter_room *r, bool *e
         return r->spare[r->spare[0] < 0];
     return r->spare[r->used[1] < r->used[0]];
 }
+
+/* Have the memory fetched in which k .. k+m-1, or the word, may stand. */
+void trk_filter_expect_numbers(const struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m);
+void trk_filter_expect_word(const struct trk_filter *f, uint64_t who);
 
 /* The filter's time in seconds: that of the clock, but as far as any worker has seen it. */
 uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms);

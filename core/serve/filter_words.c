@@ -65,15 +65,10 @@ static bool swap(const struct home *h, int i, const struct word *old, const stru
 #endif
 }
 
-static void take_best(struct trk_filter_word *best, const struct word *w)
+static bool is_better(const struct word *w, const struct word *than)
 {
-    uint32_t generation = (uint32_t)(w->lower >> 32);
-    uint64_t high = w->upper & TRK_NUMBER_MAX;
-    if (best->known && (above(best->generation, generation) || (best->generation == generation && best->high >= high)))
-        return;
-    best->known = true;
-    best->generation = generation;
-    best->high = high;
+    uint32_t generation = (uint32_t)(w->lower >> 32), other = (uint32_t)(than->lower >> 32);
+    return generation == other ? (w->upper & TRK_NUMBER_MAX) > (than->upper & TRK_NUMBER_MAX) : above(generation, other);
 }
 
 /* Where to write a word that is in neither line: a free place, else the oldest's. True if that is a live one's. */
@@ -92,38 +87,39 @@ static bool find_room(const struct home *h, struct trk_filter_word *to, uint8_t 
     return evicts;
 }
 
+#define HAS_TAG(j) ((unsigned)(atomic_load(&line[2 * (j) + 1]) >> 48 == tag) << (j))
+
 /* Bit i: place i may hold our word, by half of its tag. */
 static unsigned candidates(const struct home *h)
 {
-    unsigned may = 0;
+    uint64_t tag = upper_tag(h->hash);
+    unsigned may[2];
     for (int l = 0; l < 2; l++) {
-        const _Atomic uint64_t *at = (const _Atomic uint64_t *)h->line[l];
-        for (int j = 0; j < WORDS_PER_LINE; j++)
-            may |= (unsigned)(atomic_load(&at[2 * j + 1]) >> 48 == upper_tag(h->hash)) << (l * WORDS_PER_LINE + j);
+        const _Atomic uint64_t *line = (const _Atomic uint64_t *)h->line[l];
+        may[l] = HAS_TAG(0) | HAS_TAG(1) | HAS_TAG(2) | HAS_TAG(3);
     }
-    return may;
+    return may[0] | may[1] << WORDS_PER_LINE;
 }
 
 /* Read both lines: the best of all copies of our word, and what stands in the place of the first; -1 if there is none. */
-static void look(const struct home *h, uint8_t now, struct trk_filter_word *out)
+static struct trk_filter_word look(const struct home *h, uint8_t now)
 {
-    out->known = false;
-    out->generation = 0;
-    out->high = 0;
-    out->place = -1;
-    out->lower = out->upper = 0;
+    struct word first = { 0 }, best = { 0 };
+    int place = -1;
     for (unsigned may = candidates(h); may; may &= may - 1) {
         int i = __builtin_ctz(may);
         struct word w = load(h, i);
         if (!w.lower || !is_of(&w, h->hash) || !trk_second_live(second_of(&w), now))
             continue;
-        take_best(out, &w);
-        if (out->place < 0) {
-            out->place = i;
-            out->lower = w.lower;
-            out->upper = w.upper;
+        if (place < 0 || is_better(&w, &best))
+            best = w;
+        if (place < 0) {
+            place = i;
+            first = w;
         }
     }
+    return (struct trk_filter_word){ .known = place >= 0, .generation = (uint32_t)(best.lower >> 32), .high = best.upper & TRK_NUMBER_MAX,
+                                     .place = place, .lower = first.lower, .upper = first.upper };
 }
 
 /* Another worker's copy that forbids what was just written. */
@@ -140,12 +136,18 @@ static bool raised_elsewhere(const struct home *h, int but, uint32_t generation,
     return false;
 }
 
+void trk_filter_expect_word(const struct trk_filter *f, uint64_t who)
+{
+    struct trk_filter_lines at = trk_filter_lines(who, f->word_lines);
+    const _Atomic uint64_t *lines = f->lines + f->group_lines * 8;
+    __builtin_prefetch((const void *)(lines + at.first * 8), 1);
+    __builtin_prefetch((const void *)(lines + at.second * 8), 1);
+}
+
 struct trk_filter_word trk_filter_look(struct trk_filter *f, uint64_t who, uint64_t now_ms)
 {
-    struct trk_filter_word word;
     struct home h = home_of(f, who);
-    look(&h, (uint8_t)trk_filter_clock(f, now_ms), &word);
-    return word;
+    return look(&h, (uint8_t)trk_filter_clock(f, now_ms));
 }
 
 /* What is to be written where `best` is known. */
@@ -176,8 +178,7 @@ static bool raise_seen(const struct home *h, const struct trk_filter_word *seen,
 static bool raise_afresh(struct trk_filter *f, const struct home *h, uint32_t generation, uint64_t high, bool strictly, bool unknown, uint64_t clock)
 {
     for (int tries = 0; tries < FILTER_TRIES; tries++) {
-        struct trk_filter_word s;
-        look(h, (uint8_t)clock, &s);
+        struct trk_filter_word s = look(h, (uint8_t)clock);
         if ((unknown && s.known) || !may_rise(&s, generation, strictly))
             return false;
         struct word to = raised(h->hash, &s, generation, high, clock);

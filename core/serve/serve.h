@@ -19,6 +19,8 @@ struct trk_serve_config {
     uint32_t domain;                   /* trk_filter_domain; 0 without a filter */
     uint16_t mss_v4, mss_v6;           /* of the device the packet came by: MTU - 40, MTU - 60; slots never exceed it */
     uint32_t horizon_ms, skew_ms;      /* 0: TRK_HORIZON_MS, TRK_SKEW_MS */
+    const struct trk_filter *expects;  /* the filter that admit will be given, or NULL: check has its memory fetched while it
+                                          proves, and looks at nothing of it */
 };
 
 enum trk_spend_type { TRK_SPEND_OPEN, TRK_SPEND_NUMBERS, TRK_SPEND_RESTART, TRK_SPEND_CLOSE };

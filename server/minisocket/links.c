@@ -18,6 +18,7 @@ static void configure(const struct msk_server *s, struct msk_iface *iface, uint3
     iface->config = (struct trk_serve_config){
         .domain = s->filter ? trk_filter_domain(s->filter) : 0,
         .mss_v4 = mss(mtu, 40), .mss_v6 = mss(mtu, 60), .horizon_ms = s->horizon_ms, .skew_ms = s->skew_ms,
+        .expects = s->filter,
     };
 }
 

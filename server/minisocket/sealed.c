@@ -9,8 +9,8 @@
 #define VERSION 1
 static const uint8_t magic[4] = "TMSK";
 
-/* Fields travel by name: whoever adds one to these adds it here, and counts VERSION up. */
-_Static_assert(sizeof(struct trk_decision) == 48 && sizeof(struct trk_serve_config) == 16, "all fields are written below");
+/* Fields travel by name: whoever adds one to these adds it here, and counts VERSION up. (`expects` is this host's own.) */
+_Static_assert(sizeof(struct trk_decision) == 48 && sizeof(struct trk_serve_config) == 16 + sizeof(void *), "all fields are written below");
 
 static void keyed_hash(const struct trk_epoch *e, const char *purpose, const uint8_t *in, size_t n, uint8_t out[MSK_SEALED_MAC])
 {
@@ -47,6 +47,7 @@ static void get_config(struct trk_reader *r, struct trk_serve_config *c)
     c->mss_v6 = (uint16_t)trk_get(r, 2);
     c->horizon_ms = (uint32_t)trk_get(r, 4);
     c->skew_ms = (uint32_t)trk_get(r, 4);
+    c->expects = NULL;                 /* nothing is checked under it any more */
 }
 
 /* Of an event, so the verdict is ANSWERED. */

@@ -42,20 +42,22 @@ __attribute__((noinline)) static size_t server_step(struct bench *b, struct step
 {
     struct trk_packets out = { .packets = b->packets, .cap = TRK_ANSWER_PACKETS_MAX, .arena = b->arena, .arena_bytes = sizeof b->arena };
     struct trk_segment seg;
+    struct trk_serve_config config = server.config;
 
+    config.expects = admits ? server.filter : NULL;
     if (trk_segment_parse(w->bytes, w->n, &seg) != TRK_V_ACCEPTED
-        || trk_check(&seg, &server.keys, &server.config, STEP_NOW_MS, &b->spend) != TRK_V_ACCEPTED)
+        || trk_check(&seg, &server.keys, &config, STEP_NOW_MS, &b->spend) != TRK_V_ACCEPTED)
         step_die("a request was refused by check");
     if (admits)
-        trk_admit(server.filter, &b->spend, &server.config, STEP_NOW_MS, &w->decided);
-    if (w->decided.verdict != TRK_V_ANSWERED || trk_plan(&b->spend, &w->decided, &server.config, &b->plan) != TRK_V_ACCEPTED)
+        trk_admit(server.filter, &b->spend, &config, STEP_NOW_MS, &w->decided);
+    if (w->decided.verdict != TRK_V_ANSWERED || trk_plan(&b->spend, &w->decided, &config, &b->plan) != TRK_V_ACCEPTED)
         step_die(trk_verdict_name(w->decided.verdict));
     for (unsigned i = 0; i < b->plan.n_wants; i++) {
         b->result.given[i].data = output + b->plan.wants[i].offset;
         b->result.given[i].bytes = b->plan.wants[i].bytes;
         b->result.given[i].end = b->result.given[i].fin = false;
     }
-    if (trk_respond(&b->spend, &w->decided, &b->plan, &b->result, &server.keys, &server.config, STEP_NOW_MS, &out) != TRK_V_ANSWERED || !out.n)
+    if (trk_respond(&b->spend, &w->decided, &b->plan, &b->result, &server.keys, &config, STEP_NOW_MS, &out) != TRK_V_ANSWERED || !out.n)
         step_die("a request was not answered");
     return out.n;
 }

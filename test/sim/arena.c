@@ -34,7 +34,7 @@ static void new_filter(struct arena *a, unsigned host)
     if (!a->hosts[host].memory)
         a->hosts[host].memory = memory(ARENA_FILTER_BYTES);
     a->hosts[host].filter = trk_filter_create(a->hosts[host].memory, ARENA_FILTER_BYTES, a->config.domain[host], key);
-    a->hosts[host].config = (struct trk_serve_config){ .domain = a->config.domain[host], .mss_v4 = ARENA_MTU - 40, .mss_v6 = ARENA_MTU - 60 };
+    a->hosts[host].config = (struct trk_serve_config){ .domain = a->config.domain[host], .mss_v4 = ARENA_MTU - 40, .mss_v6 = ARENA_MTU - 60, .expects = a->hosts[host].filter };
 }
 
 void arena_init(struct arena *a, const struct arena_config *config)
