@@ -119,6 +119,10 @@ static int refuse(enum launcher_verdict v, const char *name, const char *judged)
     case LAUNCHER_STATIC:
         fprintf(stderr, "trickles: %s is statically linked, so no library can be preloaded into it\n", judged);
         return EXIT_CANNOT;
+    case LAUNCHER_GO:
+        fprintf(stderr, "trickles: %s is a Go program, which makes its system calls itself, so a preloaded library does not see "
+                        "its connections\n", judged);
+        return EXIT_CANNOT;
     case LAUNCHER_OTHER_MACHINE:
         fprintf(stderr, "trickles: %s is for another machine than libtrickles.so\n", judged);
         return EXIT_CANNOT;

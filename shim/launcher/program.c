@@ -46,20 +46,37 @@ enum launcher_verdict launcher_find(const char *name, char *path, size_t bytes)
     return worst;
 }
 
-static bool has_interpreter(const char *file, size_t bytes)
+/* Go marks its programs by a note {name bytes 4, description bytes, type 4, "Go"}, at the file's start. */
+static bool has_go_note(const char *file, size_t bytes, const ElfW(Phdr) *segment)
+{
+    for (size_t at = segment->p_offset, end = at + segment->p_filesz; at + sizeof(ElfW(Nhdr)) + 4 <= end && end <= bytes;) {
+        ElfW(Nhdr) note;
+        memcpy(&note, file + at, sizeof note);
+        const char *name = file + at + sizeof note;
+        if (note.n_namesz == 4 && note.n_type == 4 && memcmp(name, "Go", 3) == 0)
+            return true;
+        at += sizeof note + (((size_t)note.n_namesz + 3) & ~(size_t)3) + (((size_t)note.n_descsz + 3) & ~(size_t)3);
+    }
+    return false;
+}
+
+static enum launcher_verdict judge_segments(const char *file, size_t bytes)
 {
     ElfW(Ehdr) header;
+    enum launcher_verdict v = LAUNCHER_STATIC;
     memcpy(&header, file, sizeof header);
     for (unsigned i = 0; i < header.e_phnum; i++) {
         ElfW(Phdr) segment;
         size_t at = header.e_phoff + (size_t)i * header.e_phentsize;
         if (at + sizeof segment > bytes)
-            return true;               /* a table beyond what was read: let the kernel judge */
+            return LAUNCHER_FINE;      /* a table beyond what was read: let the kernel judge */
         memcpy(&segment, file + at, sizeof segment);
+        if (segment.p_type == PT_NOTE && has_go_note(file, bytes, &segment))
+            return LAUNCHER_GO;
         if (segment.p_type == PT_INTERP)
-            return true;
+            v = LAUNCHER_FINE;
     }
-    return false;
+    return v;
 }
 
 static ElfW(Half) own_machine(void)
@@ -84,7 +101,7 @@ static enum launcher_verdict judge_elf(const char *file, size_t bytes)
     memcpy(&header, file, sizeof header);
     if (machine != EM_NONE && header.e_machine != machine)
         return LAUNCHER_OTHER_MACHINE;
-    return has_interpreter(file, bytes) ? LAUNCHER_FINE : LAUNCHER_STATIC;
+    return judge_segments(file, bytes);
 }
 
 /* The interpreter of a "#!" line into path; for "env NAME" the program that env would find. */

@@ -11,6 +11,7 @@ enum launcher_verdict {
     LAUNCHER_SET_ID,                   /* set-uid or set-gid to somebody else: the loader ignores LD_PRELOAD */
     LAUNCHER_FILE_CAPABILITIES,        /* so it does for these */
     LAUNCHER_STATIC,                   /* there is no loader */
+    LAUNCHER_GO,                       /* dynamically linked, but its runtime makes system calls of its own */
     LAUNCHER_OTHER_MACHINE,            /* an ELF of another class or machine than our library */
 };
 
