@@ -112,14 +112,13 @@ static bool predicted(struct trk_client *c, struct news *x, const struct trk_num
     if (m->form == TRK_FORM_LONG)
         return m->grant.kind == TRK_NORMAL && m->grant.piece.base == p->base && m->grant.piece.start == p->start &&
                m->grant.piece.ssthresh == p->ssthresh && m->grant.epoch == c->epoch && m->grant.domain == c->domain;
-    struct trk_grant g = { .kind = TRK_NORMAL, .epoch = c->epoch, .domain = c->domain, .id = c->id, .generation = c->generation,
-                           .piece = *p, .slot = c->slot, .address_tag = c->address_tag };
-    g.a = e->n - m->n_minus_a;
-    g.b = g.f = g.a + m->b_minus_a;
-    g.tick = (uint32_t)trk_extend(c->tick, m->grant.tick, 16);
-    m->grant = g;
+    uint64_t a = e->n - m->n_minus_a, b = a + m->b_minus_a;
+    m->grant = (struct trk_grant){
+        .kind = TRK_NORMAL, .epoch = c->epoch, .domain = c->domain, .id = c->id, .generation = c->generation, .piece = *p, .a = a, .b = b, .f = b,
+        .slot = c->slot, .tick = (uint32_t)trk_extend(c->tick, m->grant.tick, 16), .address_tag = c->address_tag,
+    };
     if (!known->digest_known) {
-        known->digest = trk_grant_digest(&g);
+        known->digest = trk_grant_digest(&m->grant);
         known->digest_known = true;
     }
     return known->digest == m->digest;
@@ -187,7 +186,7 @@ static enum trk_verdict number_and_offset(struct trk_client *c, struct trk_answe
 
 enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
-    struct news x = { .seg = seg, .now_us = now_us };
+    struct news x;                                   /* not cleared first: this is done for every packet */
     enum trk_verdict v = trk_answer_parse(seg->payload, seg->payload_bytes, &x.m);
     if (v != TRK_V_ACCEPTED)
         return v;
@@ -197,6 +196,8 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
     if (v != TRK_V_ACCEPTED)
         return v;
     struct trk_sent *request = trk_sent_find(c, seg->ack);
+    x.seg = seg;
+    x.now_us = now_us;
     x.request = request;
     x.origin = trk_origin_of(c, seg->ack);
     trk_heard(c, seg->payload_bytes);
