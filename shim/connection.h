@@ -53,6 +53,7 @@ struct shim_connection {
     bool peer_shut;                    /* the end of output was passed on */
     bool app_full;                     /* the pair takes no more output: an event says when it does */
     bool app_deaf;                     /* SHUT_RD: output is discarded */
+    int refused;                       /* OPENING: a router says that nobody is reached; an errno, 0: none */
     bool input_shut;                   /* the end of input was passed on */
     uint64_t limit_us;                 /* ROUTING, ENDING, QUIET: until when */
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "config.h"
 #include "connection.h"
+#include "hints.h"
 #include "libc.h"
 #include "links.h"
 #include "log.h"
@@ -181,6 +182,9 @@ static void on_event(struct shim_loop *loop, const struct epoll_event *event)
     case SHIM_SOURCE_PAIR:
         shim_connection_pair_event(source->owner, event->events);
         break;
+    case SHIM_SOURCE_HINTS:
+        shim_hints_receive(loop, source);
+        break;
     case SHIM_SOURCE_KERNEL:
         shim_connection_touch(source->owner);
         break;
@@ -245,6 +249,7 @@ void *shim_loop_main(void *argument)
     if (!ok)
         return NULL;
     open_capture(&loop, in_child);
+    shim_hints_open(&loop);
     run(&loop);
     return NULL;
 }

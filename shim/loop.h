@@ -20,7 +20,7 @@ void *shim_loop_main(void *start);
 
 /* What an epoll event belongs to. */
 struct shim_source {
-    enum { SHIM_SOURCE_CONTROL, SHIM_SOURCE_LINK, SHIM_SOURCE_PAIR, SHIM_SOURCE_KERNEL } kind;
+    enum { SHIM_SOURCE_CONTROL, SHIM_SOURCE_LINK, SHIM_SOURCE_PAIR, SHIM_SOURCE_KERNEL, SHIM_SOURCE_HINTS } kind;
     void *owner;
 };
 
@@ -34,6 +34,8 @@ struct shim_loop {
     int control;
     uint64_t now_us;                   /* monotonic, once per round */
     struct shim_source control_source;
+    int hint_fds[2];                   /* by family; -1 */
+    struct shim_source hint_sources[2];
     struct shim_connection *connections;        /* all, doubly linked */
     struct shim_connection *active;             /* those with something to do, now or later */
     struct shim_connection *by_port[SHIM_PORT_BUCKETS];

@@ -205,6 +205,10 @@ static void up(struct shim_connection *c)
 void shim_opening_follow(struct shim_connection *c)
 {
     c->wake_us = trk_client_next_timeout(&c->client);
+    if (c->refused && trk_client_state(&c->client) == TRK_CLIENT_OPENING) {
+        give_up(c, c->refused, strerror(c->refused));
+        return;
+    }
     switch (trk_client_state(&c->client)) {
     case TRK_CLIENT_OPEN:
         up(c);

@@ -7,6 +7,35 @@
 #define UPLOAD_SLACK 32u               /* a request full of input may be so much shorter than fill */
 #define MISSED_MAX 3                   /* times that a large one was missed before the size is suspected */
 
+#define SEQ_RECENT (64u << 10)         /* bytes sent that a router may still speak of */
+
+static uint32_t fill_of(const struct trk_client *c, uint32_t mtu)
+{
+    uint32_t header = trk_header_bytes(c->config.flow.src.family);
+    return mtu < header + TRK_SLOT_MIN ? TRK_SLOT_MIN : mtu - header;
+}
+
+/* A SYN is repeated at once, as small as the path wants it; its MSS makes the server's slots small, too. */
+static bool shrink_syn(struct trk_client *c, uint32_t seq, uint32_t mtu, uint64_t now_us)
+{
+    uint32_t mss = fill_of(c, mtu) + TRK_OPTION_BYTES;
+    if (seq != c->config.iss || mss >= c->config.mss)
+        return false;
+    c->config.mss = (uint16_t)mss;
+    c->syn_due_us = now_us;
+    return true;
+}
+
+bool trk_client_path_mtu(struct trk_client *c, uint32_t seq, uint32_t mtu, uint64_t now_us)
+{
+    if (c->state == TRK_CLIENT_OPENING)
+        return shrink_syn(c, seq, mtu, now_us);
+    if (c->state != TRK_CLIENT_OPEN || c->seq - seq > SEQ_RECENT || c->seq == seq || fill_of(c, mtu) >= c->fill)
+        return false;
+    c->fill = (uint16_t)fill_of(c, mtu);
+    return true;
+}
+
 void trk_heard(struct trk_client *c, uint32_t message_bytes)
 {
     if (message_bytes > c->heard_bytes)

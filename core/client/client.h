@@ -88,6 +88,10 @@ void trk_client_shutdown(struct trk_client *c, uint64_t now_us);
 /* CLOSE once, then RST; both come out of poll, then the state is CLOSED. */
 void trk_client_close(struct trk_client *c);
 
+/* A router says that the segment with this sequence number was too big for a link of mtu bytes (RFC 1191, 8201). Believed
+ * (true) if such a segment is on its way and would be smaller now: messages shrink, both ways, to no less than the least slot. */
+bool trk_client_path_mtu(struct trk_client *c, uint32_t seq, uint32_t mtu, uint64_t now_us);
+
 enum trk_client_state trk_client_state(const struct trk_client *c);
 void trk_client_stats(const struct trk_client *c, struct trk_client_stats *out);
 
