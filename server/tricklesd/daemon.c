@@ -34,6 +34,7 @@ bool daemon_open(struct daemon *d)
     const struct options *o = &d->options;
     char error[MSK_ERROR_BYTES];
     d->metrics = -1;
+    d->service.uploads.fd = -1;
     d->library = (struct msk_options){
         .listen = o->listen, .n_listen = o->n_listen, .keys = o->key_file ? &d->keys : NULL, .capture = o->pcap, .log = log_library,
         .filter_bytes = (size_t)o->filter_kib * 1024, .filter_name = o->filter_name, .domain = (uint32_t)o->domain,
@@ -49,6 +50,10 @@ bool daemon_open(struct daemon *d)
         log_line("cannot serve %s: %m", o->root);
         return false;
     }
+    if (o->upload && upload_open(&d->service.uploads, o->upload) != 0) {
+        log_line("cannot store uploads in %s: %m", o->upload);
+        return false;
+    }
     if (o->check)
         return true;
     return (!o->access_log || access_open(o->access_log)) && (!o->metrics || (d->metrics = metrics_listen(o->metrics)) >= 0);
@@ -58,6 +63,7 @@ void daemon_close(struct daemon *d)
 {
     sodium_memzero(&d->keys, sizeof d->keys);
     service_close(&d->service);
+    upload_close(&d->service.uploads);
     access_close();
     if (d->metrics >= 0)
         close(d->metrics);

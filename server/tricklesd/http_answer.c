@@ -28,11 +28,18 @@ void http_answer_refuse(const struct http_request *r, enum answer_kind kind, boo
     finish(out);
 }
 
-bool http_answer_refused(const struct http_request *r, enum answer_kind *kind)
+void http_answer_say(enum answer_kind kind, bool close, bool say_keep_alive, int64_t date, struct http_answer *out)
 {
+    *out = (struct http_answer){ .kind = kind, .close = close, .say_keep_alive = say_keep_alive && !close, .date = date };
+    finish(out);
+}
+
+bool http_answer_refused(const struct http_request *r, bool uploads, enum answer_kind *kind)
+{
+    bool known = r->parser.method == HTTP_GET || r->parser.method == HTTP_HEAD || (uploads && r->parser.method == HTTP_PUT);
     *kind = r->parser.http_major != 1                                            ? ANSWER_VERSION
             : r->parser.http_minor > 0 && r->hosts != 1                          ? ANSWER_BAD_HOST
-            : r->parser.method != HTTP_GET && r->parser.method != HTTP_HEAD      ? ANSWER_METHOD
+            : !known                                                             ? uploads ? ANSWER_METHOD_PUT : ANSWER_METHOD
             : r->path.too_long                                                   ? ANSWER_TARGET_TOO_LONG
             : r->path.bad || r->path.bytes == 0                                  ? ANSWER_BAD_TARGET
                                                                                  : ANSWER_KINDS;

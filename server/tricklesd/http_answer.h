@@ -18,6 +18,9 @@ enum answer_kind {
     ANSWER_FORBIDDEN, ANSWER_NOT_FOUND, ANSWER_METHOD,           /* 403, 404, 405 */
     ANSWER_TARGET_TOO_LONG, ANSWER_RANGE, ANSWER_HEAD_TOO_LARGE, /* 414, 416, 431 */
     ANSWER_FAILED, ANSWER_UNKNOWN_METHOD, ANSWER_VERSION,        /* 500, 501, 505 */
+    ANSWER_CREATED, ANSWER_REPLACED,   /* 201, 200: of a PUT */
+    ANSWER_CONTENT_RANGE, ANSWER_NO_UPLOAD, ANSWER_METHOD_PUT,   /* 400, 403, 405 of a server that takes uploads */
+    ANSWER_NO_DIRECTORY, ANSWER_UPLOAD_GONE, ANSWER_LENGTH_REQUIRED, ANSWER_STORAGE,   /* 409, 409, 411, 507 */
     ANSWER_KINDS
 };
 
@@ -39,8 +42,10 @@ void http_answer_make(const struct http_request *r, enum file_result found, cons
                       int64_t date, struct http_answer *out);
 /* The answer to what is no request, or to one refused before any file is looked for; it ends the connection if close. */
 void http_answer_refuse(const struct http_request *r, enum answer_kind kind, bool close, int64_t date, struct http_answer *out);
-/* True, and *kind, if the request is refused whatever file it asks for. */
-bool http_answer_refused(const struct http_request *r, enum answer_kind *kind);
+/* An answer without a file that needs nothing of its request. */
+void http_answer_say(enum answer_kind kind, bool close, bool say_keep_alive, int64_t date, struct http_answer *out);
+/* True, and *kind, if the request is refused whatever file it asks for. uploads: PUT is not. */
+bool http_answer_refused(const struct http_request *r, bool uploads, enum answer_kind *kind);
 
 /* The head, exactly out->head_bytes of it. Returns its bytes. */
 size_t http_answer_head(const struct http_answer *a, char out[ANSWER_HEAD_MAX]);

@@ -8,11 +8,12 @@
 #include <strings.h>
 #include "http_date.h"
 
-enum { FIELD_OTHER, FIELD_HOST, FIELD_RANGE, FIELD_IF_RANGE, FIELD_MODIFIED_SINCE, FIELD_NONE_MATCH, FIELD_EXPECT };
+enum { FIELD_OTHER, FIELD_HOST, FIELD_RANGE, FIELD_IF_RANGE, FIELD_MODIFIED_SINCE, FIELD_NONE_MATCH, FIELD_EXPECT,
+       FIELD_CONTENT_RANGE };
 
 static const char *const names[] = {
     [FIELD_HOST] = "host", [FIELD_RANGE] = "range", [FIELD_IF_RANGE] = "if-range", [FIELD_MODIFIED_SINCE] = "if-modified-since",
-    [FIELD_NONE_MATCH] = "if-none-match", [FIELD_EXPECT] = "expect",
+    [FIELD_NONE_MATCH] = "if-none-match", [FIELD_EXPECT] = "expect", [FIELD_CONTENT_RANGE] = "content-range",
 };
 
 static void gather(struct http_request *r, const char *text, size_t n)
@@ -143,7 +144,7 @@ void http_field_name(struct http_request *r, const char *text, size_t n)
 static void begin_value(struct http_request *r)
 {
     r->field = FIELD_OTHER;
-    for (uint8_t f = FIELD_HOST; f <= FIELD_EXPECT; f++)
+    for (uint8_t f = FIELD_HOST; f <= FIELD_CONTENT_RANGE; f++)
         if (!r->overflow && strlen(names[f]) == r->scratch_bytes && strncasecmp(names[f], r->scratch, r->scratch_bytes) == 0)
             r->field = f;
     r->in_value = true;
@@ -152,6 +153,8 @@ static void begin_value(struct http_request *r)
         r->hosts++;
     if (r->field == FIELD_NONE_MATCH)
         r->has_none_match = true;
+    if (r->field == FIELD_CONTENT_RANGE)
+        r->content_range = true;
 }
 
 void http_field_value(struct http_request *r, const char *text, size_t n)

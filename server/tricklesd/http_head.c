@@ -24,6 +24,15 @@ static const struct { unsigned status; const char *reason, *text; } kinds[ANSWER
     [ANSWER_FAILED]          = { 500, "Internal Server Error", "The file could not be opened; the server's log says why.\n" },
     [ANSWER_UNKNOWN_METHOD]  = { 501, "Not Implemented", "Unknown request method: use GET or HEAD.\n" },
     [ANSWER_VERSION]         = { 505, "HTTP Version Not Supported", "Use HTTP/1.1 or HTTP/1.0.\n" },
+    [ANSWER_CREATED]         = { 201, "Created", "Stored.\n" },
+    [ANSWER_REPLACED]        = { 200, "OK", "Stored in place of the file that was here.\n" },
+    [ANSWER_CONTENT_RANGE]   = { 400, "Bad Request", "Parts of a file cannot be uploaded: send the whole file.\n" },
+    [ANSWER_NO_UPLOAD]       = { 403, "Forbidden", "Nothing can be stored under this path: no right to, no plain file, or it leads outside.\n" },
+    [ANSWER_METHOD_PUT]      = { 405, "Method Not Allowed", "This server has files only: use GET, HEAD or PUT.\n" },
+    [ANSWER_NO_DIRECTORY]    = { 409, "Conflict", "There is no such directory here.\n" },
+    [ANSWER_UPLOAD_GONE]     = { 409, "Conflict", "What was uploaded is gone: deleted, or replaced by another upload.\n" },
+    [ANSWER_LENGTH_REQUIRED] = { 411, "Length Required", "An upload says how long it is, by Content-Length.\n" },
+    [ANSWER_STORAGE]         = { 507, "Insufficient Storage", "There is no room for this file.\n" },
 };
 
 unsigned http_answer_status(const struct http_answer *a) { return kinds[a->kind].status; }
@@ -90,6 +99,8 @@ size_t http_answer_head(const struct http_answer *a, char out[ANSWER_HEAD_MAX])
         add_entity(&t, a);
         if (a->kind == ANSWER_METHOD)
             add(&t, "Allow: GET, HEAD\r\n");
+        if (a->kind == ANSWER_METHOD_PUT)
+            add(&t, "Allow: GET, HEAD, PUT\r\n");
         if (a->kind == ANSWER_MOVED) {
             add(&t, "Location: ");
             add_path(&t, a->path);

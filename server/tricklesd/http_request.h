@@ -30,6 +30,7 @@ struct http_request {
     bool has_modified_since; int64_t modified_since;
     bool any_tag; uint8_t n_tags; uint64_t tags[HTTP_TAGS_MAX]; /* If-None-Match */
     bool has_none_match;
+    bool content_range;                /* what comes is a part of something */
 
     /* The header field being read. */
     uint8_t field;                     /* enum in http_field.c */

@@ -116,7 +116,7 @@ size_t http_request_save(const struct http_request *r, uint8_t out[HTTP_SAVED_MA
     struct trk_writer w = trk_writer_init(out, HTTP_SAVED_MAX);
     const bool flags[] = {
         r->path.bad, r->path.too_long, r->expect_continue, r->continued, r->keep_alive, r->chunked, r->has_modified_since, r->any_tag,
-        r->has_none_match, r->in_value, r->overflow, r->complete, r->begun,
+        r->has_none_match, r->in_value, r->overflow, r->complete, r->begun, r->content_range,
     };
     trk_put(&w, SAVED_FORMAT, 1);
     put_parser(&w, &r->parser);
@@ -131,7 +131,7 @@ static void get_flags(uint64_t flags, struct http_request *r)
 {
     bool *const at[] = {
         &r->path.bad, &r->path.too_long, &r->expect_continue, &r->continued, &r->keep_alive, &r->chunked, &r->has_modified_since, &r->any_tag,
-        &r->has_none_match, &r->in_value, &r->overflow, &r->complete, &r->begun,
+        &r->has_none_match, &r->in_value, &r->overflow, &r->complete, &r->begun, &r->content_range,
     };
     for (size_t i = 0; i < sizeof at / sizeof *at; i++)
         *at[i] = flags >> i & 1;

@@ -71,6 +71,7 @@ bool options_parse(int argc, char **argv, struct options *out, int *exit_code)
     out->filter_kib = FILTER_KIB;
     const struct poptOption table[] = {
         { "root", 'r', POPT_ARG_STRING, &out->root, 0, "the directory to serve", "DIR" },
+        { "upload", 0, POPT_ARG_STRING, &out->upload, 0, "store what clients PUT in this directory; without it there are no uploads", "DIR" },
         { "listen", 'l', POPT_ARG_STRING, &listen, OPT_LISTEN, "where to listen; may be given several times", "ADDR:PORT" },
         { "key-file", 'k', POPT_ARG_STRING, &out->key_file, 0, "the replicas' shared keys; without it a restart breaks connections", "FILE" },
         { "generate-key", 0, POPT_ARG_STRING, &out->generate_key, 0, "make a new key file, and end", "FILE" },

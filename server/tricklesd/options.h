@@ -8,7 +8,7 @@
 #define LISTEN_MAX 16
 
 struct options {                       /* strings live as long as the program */
-    const char *root, *key_file, *stats, *pcap, *generate_key;
+    const char *root, *upload, *key_file, *stats, *pcap, *generate_key;
     const char *listen[LISTEN_MAX]; size_t n_listen;
     const char *filter_name;
     int filter_kib, cache_kib, domain;

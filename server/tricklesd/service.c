@@ -8,6 +8,7 @@
 #include "http_answer.h"
 #include "http_request.h"
 #include "log.h"
+#include "put.h"
 
 #define VIEW_BYTES_MIN (32u << 10)      /* a shorter range is read */
 
@@ -52,27 +53,32 @@ static enum file_result look_up(struct file_root *root, char *path, struct file_
     return found;
 }
 
-static void answer_request(struct service *s, struct http_request *r, int64_t date, struct http_answer *out)
+/* False: no answer yet, but a body that is to be stored. */
+static bool answer_request(struct service *s, struct http_request *r, int64_t date, struct http_answer *out)
 {
+    bool uploads = s->uploads.fd >= 0;
     enum answer_kind refused;
     struct file_identity id = { 0 };
     char path[HTTP_PATH_MAX + 1];
     uint64_t body = http_request_body(r);
     http_path_finish(&r->path);
-    if (http_answer_refused(r, &refused)) {
+    if (http_answer_refused(r, uploads, &refused) || (r->parser.method == HTTP_PUT && put_refused(r, &refused))) {
         /* Whoever waits for 100 Continue may leave out the body, so where the next request begins is unknown. */
         bool close = !r->keep_alive || r->chunked || refused == ANSWER_VERSION || (r->expect_continue && body > 0 && !r->continued);
         http_answer_refuse(r, refused, close, date, out);
-        return;
+        return true;
     }
     if (r->expect_continue && body > 0 && !r->continued && r->parser.http_minor > 0) {
         r->continued = true;
         http_answer_refuse(r, ANSWER_CONTINUE, false, date, out);
-        return;
+        return true;
     }
+    if (r->parser.method == HTTP_PUT)
+        return false;
     memcpy(path, r->path.text, sizeof path);
     enum file_result found = look_up(&s->root, path, &id);
     http_answer_make(r, found, &id, path, date, out);
+    return true;
 }
 
 static uint64_t length_of(const struct http_answer *a) { return a->head_bytes + (a->no_body ? 0 : a->bytes); }
@@ -86,8 +92,7 @@ static void log_answer(const struct msk_event *event, const struct http_request 
     access_line(event, method, path, http_answer_status(a), length_of(a));
 }
 
-/* Say `a`, having used so many bytes of the input; `then` is where the next request goes on. */
-static int say(struct minisock *m, const struct http_answer *a, uint64_t consumed, struct msk_bytes then, bool last)
+int service_say(struct minisock *m, const struct http_answer *a, uint64_t consumed, struct msk_bytes then, bool last)
 {
     uint8_t saved[ANSWER_SAVED_MAX];
     struct msk_output output = {
@@ -112,7 +117,7 @@ static int refuse_input(struct minisock *m, const struct msk_event *event, const
     struct http_answer a;
     http_answer_refuse(r, kinds[progress], true, (int64_t)(event->time_ms / 1000), &a);
     log_answer(event, r, &a);
-    return say(m, &a, event->input.bytes + event->input.end, (struct msk_bytes){ 0 }, true);
+    return service_say(m, &a, event->input.bytes + event->input.end, (struct msk_bytes){ 0 }, true);
 }
 
 static int answer_input(struct service *s, struct minisock *m, const struct msk_event *event, struct http_request *r, size_t used)
@@ -122,14 +127,20 @@ static int answer_input(struct service *s, struct minisock *m, const struct msk_
     uint8_t saved[HTTP_SAVED_MAX];
     struct msk_bytes then = { 0 };
     uint64_t consumed = used;
-    answer_request(s, r, (int64_t)(event->time_ms / 1000), &a);
+    int64_t date = (int64_t)(event->time_ms / 1000);
+    enum answer_kind kind;
+    if (!answer_request(s, r, date, &a)) {
+        if (put_begin(s, m, event, r, used, &kind))
+            return 0;
+        http_answer_refuse(r, kind, !r->keep_alive || (r->expect_continue && !r->continued && http_request_body(r) > 0), date, &a);
+    }
     log_answer(event, r, &a);
     if (a.kind == ANSWER_CONTINUE)
         then = (struct msk_bytes){ saved, http_request_save(r, saved) };
     else if (!r->chunked && http_request_body(r) <= UINT64_MAX - used)
         consumed += http_request_body(r);      /* thrown away unseen, unsent if the client has not sent it yet */
     bool cut_short = in->end && consumed > in->bytes;
-    return say(m, &a, consumed, then, a.close || cut_short);
+    return service_say(m, &a, consumed, then, a.close || cut_short);
 }
 
 /* 0, or a negative errno value: the state does not fit or is not ours. */
@@ -139,6 +150,10 @@ static int take_input(struct service *s, struct minisock *m, const struct msk_ev
     struct http_request r;
     uint8_t saved[HTTP_SAVED_MAX];
     size_t used = 0;
+    if (in->placed)
+        return put_take(s, m, event);
+    if (put_is_saved(in->opaque, in->opaque_bytes))
+        return put_finish(s, m, event);
     if (!http_request_load(&r, in->opaque, in->opaque_bytes))
         return -EPROTO;
     enum http_progress progress = http_request_feed(&r, in->data, in->bytes, &used);

@@ -27,7 +27,7 @@ static struct http_answer answer(const char *text, enum file_result found, const
     char again[ANSWER_HEAD_MAX];
     enum answer_kind refused;
     read_request(text, &r);
-    if (http_answer_refused(&r, &refused))
+    if (http_answer_refused(&r, false, &refused))
         http_answer_refuse(&r, refused, !r.keep_alive, DATE, &made);
     else
         http_answer_make(&r, found, id, path, DATE, &made);
