@@ -3,8 +3,8 @@
  *
  *     trk-crowd SERVER4 PORT COUNT IDLE_SECONDS SHARE PATH FILE
  *
- * The engine is not used: a connection here is a SYN, perhaps a refresh, and one request whose answer fits into the first window
- * (10 packets), without any repair of losses but for the SYN. Connections have source addresses of 10.80.0.0/16, which need not
+ * The engine is not used: a connection here is a SYN, perhaps a refresh, a request, and one more for each window that its answer
+ * takes, without any repair of losses but for the SYN. Connections have source addresses of 10.80.0.0/16, which need not
  * exist: the server answers to whom a frame came from. Lines on standard output: "opened ...", "fetched ...".
  * Exit status 0: each fetch was exact. */
 #include <errno.h>
@@ -40,6 +40,10 @@ struct fetch {                         /* one that is under way */
     bool busy, refreshed;
     uint64_t end;                      /* of the output, once it is known; else 0 */
     uint32_t got;
+    struct trk_grant grant; uint8_t seal[TRK_SEAL_BYTES];    /* the newest answer's, */
+    uint32_t numbers;                  /* how many of it have come, */
+    uint64_t sum;                      /* and the nonces of all in its piece */
+    uint8_t cont[TRK_UCONT_MAX]; uint16_t cont_bytes;        /* that makes the output */
     uint8_t answer[ANSWER_BYTES];
 };
 
@@ -136,30 +140,37 @@ static void send_syn(struct crowd *c, uint32_t i)
     send_packet(c, &seg, payload);
 }
 
-/* Spend an opening, and ask for the file. */
-static void send_request(struct crowd *c, struct fetch *f, const struct trk_grant *g, uint64_t nonce, const uint8_t *seal)
+/* What all requests have: they spend the numbers of one grant, all of which have come. */
+static struct trk_request *prepare(const struct trk_grant *g, uint64_t sum, const uint8_t *seal)
 {
     static struct trk_request r;
-    uint8_t payload[1300];
-    char text[256];
     struct trk_part *part = &r.parts[0];
     memset(&r, 0, sizeof r);
-    r = (struct trk_request){
-        .form = TRK_FORM_REQUEST, .id = g->id, .domain = g->domain, .generation = g->generation, .address_tag = g->address_tag, .epoch = g->epoch,
-        .slot = g->slot, .fill = g->slot, .reserve = 400, .n_parts = 1, .has_input = true, .input_cont = 0xff, .input = (uint8_t *)text,
-        .input_bytes = (uint32_t)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: crowd\r\n\r\n", c->path),
-    };
-    part->kind = TRK_OPENING;
-    part->m = 1;
+    r.form = TRK_FORM_REQUEST;
+    r.want_long = true;                /* so nothing has to be predicted */
+    r.id = g->id;
+    r.domain = g->domain;
+    r.generation = g->generation;
+    r.address_tag = g->address_tag;
+    r.epoch = g->epoch;
+    r.slot = r.fill = g->slot;
+    r.n_parts = 1;
+    part->kind = g->kind;
+    part->m = (uint16_t)(g->f - g->a + 1);
     part->k = g->a;
     part->piece = g->piece;
-    part->xor_nonces = nonce;
+    part->xor_nonces = sum;
     part->n_ranges = part->n_grants = part->n_asks = 1;
-    part->ranges[0] = (struct trk_range){ g->a, g->a };
+    part->ranges[0] = (struct trk_range){ g->piece.base + 1, g->f };
     part->grants[0] = (struct trk_grant_ref){ .a = g->a, .b = g->b, .f = g->f, .tick = g->tick };
     memcpy(part->grants[0].seal, seal, TRK_SEAL_BYTES);
-    part->asks[0] = (struct trk_ask){ TRK_ASK_INPUT, 0, 10u * (g->slot - TRK_LONG_BYTES) - r.reserve };
-    size_t n = trk_request_emit(&r, payload, sizeof payload);
+    return &r;
+}
+
+static void send_request(struct crowd *c, struct fetch *f, const struct trk_request *r)
+{
+    uint8_t payload[1300];
+    size_t n = trk_request_emit(r, payload, sizeof payload);
     if (!n)
         fail("a request cannot be written", NULL);
     struct trk_segment seg = {
@@ -168,6 +179,31 @@ static void send_request(struct crowd *c, struct fetch *f, const struct trk_gran
     send_packet(c, &seg, payload);
     f->seq += (uint32_t)n;
     f->since_ms = now_ms();
+}
+
+/* Spend an opening, and ask for the file. */
+static void send_get(struct crowd *c, struct fetch *f, const struct trk_grant *g, uint64_t nonce, const uint8_t *seal)
+{
+    struct trk_request *r = prepare(g, nonce, seal);
+    char text[256];
+    r->reserve = 400;
+    r->has_input = true;
+    r->input_cont = 0xff;
+    r->input = (uint8_t *)text;
+    r->input_bytes = (uint32_t)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: crowd\r\n\r\n", c->path);
+    r->parts[0].asks[0] = (struct trk_ask){ TRK_ASK_INPUT, 0, 10u * (g->slot - TRK_LONG_BYTES) - r->reserve };
+    send_request(c, f, r);
+}
+
+/* Spend a window, and ask for the rest. */
+static void send_more(struct crowd *c, struct fetch *f)
+{
+    struct trk_request *r = prepare(&f->grant, f->sum, f->seal);
+    r->n_conts = 1;
+    if (trk_ucont_parse(f->cont, f->cont_bytes, &r->conts[0]) != TRK_V_ACCEPTED)
+        fail("a continuation cannot be read", NULL);
+    r->parts[0].asks[0] = (struct trk_ask){ 0, f->got, (uint32_t)(f->end - f->got) };
+    send_request(c, f, r);
 }
 
 /* ---- opening ---- */
@@ -215,7 +251,7 @@ static void begin_fetch(struct crowd *c, struct fetch *f, uint32_t i)
     f->conn = i;
     f->seq = iss_of(i) + 1 + TRK_SYN_PAYLOAD;
     f->ack = trk_seq_of(trk_conn_isn(n->h), 1, c->slot) + TRK_OPENED_BYTES;
-    send_request(c, f, &g, n->nonce, n->seal);
+    send_get(c, f, &g, n->nonce, n->seal);
 }
 
 static void end_fetch(struct crowd *c, struct fetch *f, bool exact)
@@ -234,23 +270,44 @@ static bool is_exact(const struct crowd *c, const struct fetch *f)
            memcmp(body + 4, c->file, c->file_bytes) == 0;
 }
 
+/* One more number of the answer that it belongs to. */
+static void note_number(struct crowd *c, struct fetch *f, const struct trk_answer *a)
+{
+    if (f->grant.a != a->grant.a || f->numbers == 0) {
+        if (f->numbers == 0 || f->grant.piece.base != a->grant.piece.base)
+            f->sum = 0;
+        f->grant = a->grant;
+        f->grant.id = (struct trk_conn_id){ c->conns[f->conn].h, c->t_of[f->conn] };
+        f->numbers = 0;
+        memcpy(f->seal, a->seal, sizeof f->seal);
+    }
+    f->numbers++;
+    f->sum ^= a->nonce;
+}
+
 static void take_answer(struct crowd *c, struct fetch *f, const struct trk_answer *a)
 {
     if (a->flags & TRK_F_REFRESH) {
         f->refreshed = true;
         struct trk_grant g = a->grant;
         g.id = (struct trk_conn_id){ c->conns[f->conn].h, c->t_of[f->conn] };
-        send_request(c, f, &g, a->nonce, a->seal);
+        send_get(c, f, &g, a->nonce, a->seal);
         return;
     }
-    if ((a->flags & TRK_F_DONE) && a->n_conts == 2)
+    note_number(c, f, a);
+    if ((a->flags & TRK_F_DONE) && a->n_conts == 2) {
         f->end = a->conts[1].second;
-    if (a->data_bytes == 0 || a->offset + a->data_bytes > sizeof f->answer)
+        f->cont_bytes = a->conts[1].total_bytes;
+        memcpy(f->cont, a->conts[1].bytes, f->cont_bytes);
+    }
+    if (a->offset + a->data_bytes > sizeof f->answer)
         return;
     memcpy(f->answer + a->offset, a->data, a->data_bytes);
     f->got += a->data_bytes;
     if (f->end && f->got >= f->end)
         end_fetch(c, f, is_exact(c, f));
+    else if (f->numbers == f->grant.f - f->grant.a + 1)
+        send_more(c, f);
 }
 
 /* ---- receiving ---- */
