@@ -1,8 +1,10 @@
 /* sim_fairness - several flows through one bottleneck: how evenly ours share it (Jain's index), and what ours get beside as
  * many of a textbook TCP. The drop limit is by chance 80 to 100 % of the queue, starts lie within a second, round trips
- * within 2 %: else phase effects decide. Flows of a textbook TCP among themselves are shown for comparison.
+ * within 2 %, and requests and acknowledgements are delayed by up to a twentieth of it, in order: else phase effects decide (which
+ * of two trains of packets reaches the queue last, each time round). Flows of a textbook TCP among themselves are shown, too.
  *
- *     sim_fairness [--seeds N] [--from S] [--seconds S] [--rate MB/S] [--rtt MS] [--queue BDP] [--least N] [--most N]
+ *     sim_fairness [--seeds N] [--from S] [--seconds S] [--rate MB/S] [--rtt MS] [--jitter MS] [--queue BDP]
+ *                  [--least N] [--most N]
  *     sim_fairness --flows OURS RIVALS [...] [--verbose]    one cell
  *
  * Counted is what the programs read from second --from (5) on. Fails if, in the mean over the seeds, Jain's index of ours is
@@ -17,7 +19,7 @@
 
 #define MTU    1500
 
-struct options { unsigned seeds, least, most, ours, rivals; double from, seconds, rate_bytes_per_us, rtt_ms, queue; bool one, verbose; };
+struct options { unsigned seeds, least, most, ours, rivals; double from, seconds, rate_bytes_per_us, rtt_ms, jitter_ms, queue; bool one, verbose; };
 
 struct figures { double jain, share, used, drops, restarts, timeouts; };  /* of one run; used: of the bottleneck's rate; timeouts: rivals' */
 struct summary { struct figures mean; double jain_sd, share_sd, jain_least, share_least, share_most; };
@@ -51,7 +53,7 @@ static void set_up(struct sim_scenario *s, const struct options *o, double queue
             s->rivals[i - ours].packets = (uint32_t)((double)s->stop_us * o->rate_bytes_per_us / MTU) + 1;
         }
         s->up[i].delay_us = s->down[i].delay_us = (uint32_t)(o->rtt_ms * 500 * (.99 + .02 * sim_random_unit(&r)));
-        s->up[i].jitter_us = 200;
+        s->up[i].jitter_us = (uint32_t)(1e3 * (o->jitter_ms < 0 ? o->rtt_ms / 20 : o->jitter_ms));
     }
     s->down[0].rate_bytes_per_us = o->rate_bytes_per_us;
     s->down[0].queue_bytes = (uint32_t)(queue * bdp_bytes);
@@ -158,7 +160,8 @@ static bool table(const struct options *o, double queue)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim_fairness [--seeds N] [--from S] [--seconds S] [--rate MB/S] [--rtt MS] [--queue BDP] [--most N | --flows OURS RIVALS] [--verbose]\n");
+    fprintf(stderr, "usage: sim_fairness [--seeds N] [--from S] [--seconds S] [--rate MB/S] [--rtt MS] [--jitter MS] [--queue BDP]\n"
+                    "                    [--from S] [--least N] [--most N] [--flows OURS RIVALS] [--verbose]\n");
     return 2;
 }
 
@@ -182,6 +185,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->rate_bytes_per_us = atof(value);
         else if (strcmp(name, "--rtt") == 0)
             o->rtt_ms = atof(value);
+        else if (strcmp(name, "--jitter") == 0)
+            o->jitter_ms = atof(value);
         else if (strcmp(name, "--queue") == 0)
             o->queue = atof(value);
         else if (strcmp(name, "--least") == 0)
@@ -199,7 +204,7 @@ static bool parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = { .seeds = 10, .least = 2, .most = 64, .from = 5, .seconds = 120, .rate_bytes_per_us = 12, .rtt_ms = 40 };
+    struct options o = { .seeds = 10, .least = 2, .most = 64, .from = 5, .seconds = 120, .rate_bytes_per_us = 12, .rtt_ms = 40, .jitter_ms = -1 };
     bool ok = true;
 
     if (!parse(argc, argv, &o))
