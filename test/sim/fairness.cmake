@@ -6,3 +6,8 @@ sim_test(fairness.few sim sim_fairness --rate 3 --rtt 20 --queue 1 --most 8 --se
 sim_test(fairness.many sim sim_fairness --least 32 --most 32 --seeds 1 --seconds 10)
 sim_test(fairness.long long sim_fairness)
 set_tests_properties(sim.fairness.long PROPERTIES TIMEOUT 3600)
+
+# Packets sprayed over replicas that are clogged, die and come back.
+sim_program(sim_spray)
+sim_test(spray sim sim_spray --seeds 3)
+sim_test(spray.long long sim_spray --seeds 100)

@@ -63,7 +63,7 @@ static void check_frugal(struct world *w, unsigned i)
 
     for (unsigned j = 0; j < p->config.n_objects; j++)
         enough += p->config.objects[j].body_bytes / (w->scenario->server.nibble_bytes ? w->scenario->server.nibble_bytes : 400.0);
-    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops + up->too_big + down->too_big);
+    enough += 2.0 * (double)(up->losses + down->losses + up->queue_drops + down->queue_drops + up->too_big + down->too_big + w->spray.vanished + w->spray.waited);
     snprintf(detail, sizeof detail, "%" PRIu64 " packets up, %.0f are enough", up->sent_pkts, enough);
     if ((double)up->sent_pkts > (w->scenario->server.stingy_percent ? 10 : 2) * enough)
         world_fail(w, "the client sends too much", detail);
