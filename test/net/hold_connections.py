@@ -7,7 +7,10 @@ import sys
 host, port, count, path = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 wanted = 4 * count + 64
-resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, wanted), max(hard, wanted)), max(hard, wanted)))
+try:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), max(hard, wanted)))
+except ValueError:                       # not ours to raise: as many as there are
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
 held = []
 for i in range(count):

@@ -61,7 +61,8 @@ mkfifo "$TMP/hold"
 in_ns "$CLIENT" "$PYTHON" "$NET_DIR/hold_connections.py" "$SERVER4" "$TCP_PORT" "$tcp_connections" /file <"$TMP/hold" >"$TMP/tcp.log" 2>&1 &
 PIDS[hold]=$!
 exec {hold_fd}>"$TMP/hold"
-wait_for 120 "$tcp_connections TCP connections" grep -q '^open' "$TMP/tcp.log"
+tcp_open() { alive hold || fail "TCP: $(tail -n 1 "$TMP/tcp.log")"; grep -q '^open' "$TMP/tcp.log"; }
+wait_for 120 "$tcp_connections TCP connections" tcp_open
 sleep 1
 ROWS+=("nginx, kernel TCP|$tcp_connections|$before|$(($(resident_kib "$worker") - before))|-|$(($(kernel_kib) - kernel))")
 
