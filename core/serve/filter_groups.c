@@ -10,21 +10,27 @@
 #define LANES 0x55555555u              /* the lower bit of each number's two */
 
 #define PLACES (2 * GROUPS_PER_LINE)
+#define NEIGHBOURS 8
 #define DYING_S 2                      /* what is dead for us may still be alive for a worker whose time is a little behind */
 
 struct home { uint64_t tag; _Atomic uint64_t *line[2]; };
 
+/* NEIGHBOURS groups in a row stand in as many lines in a row, twice: the next one is in a page that was just used. */
 static uint64_t hash_of(uint64_t who, uint32_t generation, uint64_t group)
 {
-    return trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group * 0xc2b2ae3d27d4eb4full);
+    return trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group / NEIGHBOURS * 0xc2b2ae3d27d4eb4full);
 }
-static struct trk_filter_lines lines_of(const struct trk_filter *f, uint64_t hash) { return trk_filter_lines(hash, f->group_lines); }
+static struct trk_filter_lines lines_of(const struct trk_filter *f, uint64_t hash, uint64_t group)
+{
+    struct trk_filter_lines at = trk_filter_lines(hash, f->group_lines - (NEIGHBOURS - 1));
+    return (struct trk_filter_lines){ at.first + group % NEIGHBOURS, at.second + group % NEIGHBOURS };
+}
 
 static struct home home_of(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t group)
 {
-    uint64_t hash = hash_of(who, generation, group);
-    struct trk_filter_lines at = lines_of(f, hash);
-    return (struct home){ hash >> 40 ? hash >> 40 : 1, { &f->lines[at.first * 8], &f->lines[at.second * 8] } };
+    uint64_t hash = hash_of(who, generation, group), tag = hash >> 40 ^ group % NEIGHBOURS;      /* two of a row may meet in a line */
+    struct trk_filter_lines at = lines_of(f, hash, group);
+    return (struct home){ tag ? tag : NEIGHBOURS, { &f->lines[at.first * 8], &f->lines[at.second * 8] } };
 }
 static _Atomic uint64_t *place_of(const struct home *h, int i) { return h->line[i / GROUPS_PER_LINE] + i % GROUPS_PER_LINE; }
 static uint8_t second_of(uint64_t entry) { return (uint8_t)(entry >> 32); }
@@ -180,7 +186,7 @@ uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generatio
 void trk_filter_expect_numbers(const struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m)
 {
     for (uint64_t group = k / GROUP_NUMBERS; group <= (k + m - 1) / GROUP_NUMBERS; group++) {
-        struct trk_filter_lines at = lines_of(f, hash_of(who, generation, group));
+        struct trk_filter_lines at = lines_of(f, hash_of(who, generation, group), group);
         __builtin_prefetch((const void *)&f->lines[at.first * 8], 1);
         __builtin_prefetch((const void *)&f->lines[at.second * 8], 1);
     }

@@ -1,5 +1,5 @@
 # Greedy clients beside honest ones: a short run of all of them, and the full one whose table PROTOCOL.md shows.
-add_executable(sim_greedy sim_greedy.c arena.c greedy_puppet.c greedy_ghost.c)
+add_executable(sim_greedy sim_greedy.c arena.c greedy_puppet.c greedy_ghost.c greedy_repair.c)
 target_link_libraries(sim_greedy PRIVATE sim m)
 set_target_properties(sim_greedy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 sim_test(greedy sim sim_greedy --seeds 4 --seconds 6)

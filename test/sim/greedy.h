@@ -53,6 +53,8 @@ enum ghost_story {
     GHOST_REFRESHES,                   /* sleeps, too, then has each number refreshed and spends all openings */
     GHOST_FORKS,                       /* restarts at two hosts of two domains, and goes on at both */
     GHOST_HOSTS,                       /* spends each number at every host of one domain */
+    GHOST_INVENTS,                     /* what was lost arrived, it says */
+    GHOST_REPAIRS,                     /* has a lost number granted again, by a loss that it invents for a number held back */
 };
 #define GHOST_NUMBERS 65536
 #define GHOST_SIDES   2
@@ -68,17 +70,27 @@ struct ghost_side {                    /* a generation in a domain */
     unsigned host, attempt;
     uint32_t generation, domain;
     uint64_t next, top, star, gap_us, progress_us;
+    uint64_t unspent;                  /* REPAIRS: all below were spent; these are held back for the next gap */
+    uint64_t repairing, repairing_us;  /* the lost number that was asked for anew */
     struct ghost_number at[GHOST_NUMBERS];
 };
 struct ghost {
     enum ghost_story story;
     unsigned n_sides;
     bool     slept;
-    uint64_t offset, requests;
+    uint64_t offset, requests, repairs;
     uint32_t seq;
     struct ghost_side sides[GHOST_SIDES];
 };
 extern const struct player_hooks ghost_hooks;
 void ghost_init(struct ghost *g, enum ghost_story story);
+
+/* greedy_repair.c: what REPAIRS does with its numbers, on top of greedy_ghost.c. */
+struct ghost_number *ghost_at(struct ghost_side *s, uint64_t n);
+/* Spends k (r 0) or restarts from it (attempt r); lies: by its story; but: a number not to be mentioned, 0: none. */
+void ghost_say(struct arena *a, struct player *p, struct ghost_side *s, unsigned host, uint64_t k, unsigned r, bool lies, uint64_t but);
+void ghost_hold_back(struct arena *a, struct player *p, struct ghost_side *s);
+/* True while there is hope that the number at s->next comes anew. */
+bool ghost_repair(struct arena *a, struct player *p, struct ghost_side *s);
 
 #endif

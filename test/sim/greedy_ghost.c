@@ -20,7 +20,7 @@ void ghost_init(struct ghost *g, enum ghost_story story)
         g->sides[i].host = i;
 }
 
-static struct ghost_number *at(struct ghost_side *s, uint64_t n)
+struct ghost_number *ghost_at(struct ghost_side *s, uint64_t n)
 {
     struct ghost_number *e = &s->at[n % GHOST_NUMBERS];
 
@@ -31,11 +31,17 @@ static struct ghost_number *at(struct ghost_side *s, uint64_t n)
 
 /* ---------------- what it says ---------------- */
 
+/* A number that was granted twice may have come in another piece, whose nonces prove nothing in this one. */
+static bool arrived_in(const struct ghost *g, const struct ghost_number *e, uint64_t base, bool lies)
+{
+    return e->state == 1 && (e->piece.base == base || (lies && g->story == GHOST_REPAIRS && e->n % 2) || g->story == GHOST_INVENTS);
+}
+
 static bool says_received(struct arena *a, const struct ghost *g, struct ghost_side *s, uint64_t n, uint64_t k)
 {
     if (n == k)
         return true;
-    if (at(s, n)->state != 1)
+    if (!arrived_in(g, ghost_at(s, n), ghost_at(s, k)->piece.base, true))
         return false;
     switch (g->story) {
     case GHOST_ALL_LOST:
@@ -53,7 +59,7 @@ static bool says_received(struct arena *a, const struct ghost *g, struct ghost_s
 static bool report(struct arena *a, struct ghost *g, struct ghost_side *s, uint64_t k, bool lies, uint64_t but, struct trk_part *part)
 {
     for (uint64_t n = part->piece.base + 1; n <= k; n++) {
-        if (n == but || !(lies ? says_received(a, g, s, n, k) : n == k || at(s, n)->state == 1))
+        if (n == but || !(lies ? says_received(a, g, s, n, k) : n == k || arrived_in(g, ghost_at(s, n), part->piece.base, false)))
             continue;
         struct trk_range *last = part->n_ranges ? &part->ranges[part->n_ranges - 1] : NULL;
         if (last && last->right == n - 1)
@@ -62,19 +68,19 @@ static bool report(struct arena *a, struct ghost *g, struct ghost_side *s, uint6
             part->ranges[part->n_ranges++] = (struct trk_range){ n, n };
         else
             return false;
-        part->xor_nonces ^= at(s, n)->nonce;
+        part->xor_nonces ^= ghost_at(s, n)->nonce;
     }
     return true;
 }
 
 /* r: attempt of a restart, 0 to spend k. It asks for as much as any answer may carry. */
-static void say(struct arena *a, struct player *p, struct ghost_side *s, unsigned host, uint64_t k, unsigned r, bool lies, uint64_t but)
+void ghost_say(struct arena *a, struct player *p, struct ghost_side *s, unsigned host, uint64_t k, unsigned r, bool lies, uint64_t but)
 {
     static struct trk_request q;
     static uint8_t message[TRK_SLOT_MAX], packet[TRK_SLOT_MAX + TRK_HEADER_MAX];
     struct ghost *g = p->own;
     const struct trk_client *c = p->engine;
-    const struct ghost_number *e = at(s, k);
+    const struct ghost_number *e = ghost_at(s, k);
     struct trk_part *part = &q.parts[0];
 
     memset(&q, 0, offsetof(struct trk_request, parts));
@@ -126,12 +132,12 @@ static void spend(struct arena *a, struct player *p, struct ghost_side *s, uint6
 
     if (g->story == GHOST_RESTARTS)
         for (unsigned r = 1; r <= 3; r++)
-            say(a, p, s, s->host, k, r, false, 0);
-    if (g->story == GHOST_SPENT_LOST && k > at(s, k)->piece.base + 1)
-        say(a, p, s, s->host, k, 0, false, k - 1);
-    say(a, p, s, s->host, k, 0, true, 0);
+            ghost_say(a, p, s, s->host, k, r, false, 0);
+    if (g->story == GHOST_SPENT_LOST && k > ghost_at(s, k)->piece.base + 1)
+        ghost_say(a, p, s, s->host, k, 0, false, k - 1);
+    ghost_say(a, p, s, s->host, k, 0, true, 0);
     for (unsigned host = 1; g->story == GHOST_HOSTS && host < a->config.n_hosts; host++)
-        say(a, p, s, host, k, 0, true, 0);
+        ghost_say(a, p, s, host, k, 0, true, 0);
 }
 
 /* ---------------- what it hears ---------------- */
@@ -139,21 +145,29 @@ static void spend(struct arena *a, struct player *p, struct ghost_side *s, uint6
 /* In order: those that arrived are spent; a gap is called lost after a while. */
 static void go_on(struct arena *a, struct player *p, struct ghost_side *s)
 {
+    const struct ghost *g = p->own;
+
     while (s->next <= s->top) {
-        struct ghost_number *e = at(s, s->next);
+        struct ghost_number *e = ghost_at(s, s->next);
         if (e->state == 1) {
             s->star = s->next++;
             s->gap_us = 0;
-            spend(a, p, s, s->star);
+            if (g->story == GHOST_REPAIRS)
+                ghost_hold_back(a, p, s);
+            else
+                spend(a, p, s, s->star);
             continue;
         }
+        if (g->story == GHOST_REPAIRS && ghost_repair(a, p, s))
+            return;
         if (!s->gap_us)
             s->gap_us = a->now_us;
         if (a->now_us < s->gap_us + GAP_US) {
             arena_wake(a, p, s->gap_us + GAP_US);
             return;
         }
-        e->state = 2;
+        e->state = g->story == GHOST_INVENTS ? 1 : 2;
+        e->nonce = s->next;            /* a guess */
         s->next++;
         s->gap_us = 0;
     }
@@ -175,6 +189,8 @@ static void enter(struct ghost_side *s, const struct trk_answer *m)
     s->star = m->n;                    /* the best known so far, to restart from */
     s->gap_us = 0;
     s->attempt = 0;
+    s->unspent = s->next;
+    s->repairing = 0;
     for (unsigned i = 0; i < GHOST_NUMBERS; i++)
         s->at[i].state = 0;
 }
@@ -188,7 +204,7 @@ static struct ghost_side *hear(struct arena *a, struct ghost *g, const struct tr
         return NULL;
     if (m->grant.generation != s->generation)
         enter(s, m);
-    struct ghost_number *e = at(s, m->n);
+    struct ghost_number *e = ghost_at(s, m->n);
     if (e->state)
         return NULL;                   /* it was called lost, or is there already */
     *e = (struct ghost_number){ .n = m->n, .arrived_us = a->now_us, .state = 1, .kind = m->grant.kind, .piece = m->grant.piece, .nonce = m->nonce,
@@ -217,9 +233,9 @@ static void arrived(struct arena *a, struct player *p, const struct trk_segment 
     if (news && g->slept) {            /* several openings, several pieces: there is no order between them */
         if (m.n > news->star)
             news->star = m.n;
-        say(a, p, news, news->host, m.n, 0, true, 0);
+        ghost_say(a, p, news, news->host, m.n, 0, true, 0);
         if (m.grant.kind == TRK_OPENING)
-            at(news, m.n)->state = 0;  /* the generation that one of them founds will have a number of that name */
+            ghost_at(news, m.n)->state = 0;  /* the generation that one of them founds will have a number of that name */
     }
 }
 
@@ -236,6 +252,7 @@ static void take_over(struct arena *a, struct player *p)
     g->seq = p->engine->seq;
     s->next = p->engine->last + 1 > s->next ? p->engine->last + 1 : s->next;
     s->star = s->top;
+    s->unspent = s->next;
     s->progress_us = a->now_us;
     if (g->story != GHOST_FORKS)
         return;
@@ -245,7 +262,7 @@ static void take_over(struct arena *a, struct player *p)
         uint32_t domain = other->domain;
         *other = *s;
         other->host = host;
-        say(a, p, other, host, s->star, 1, true, 0);
+        ghost_say(a, p, other, host, s->star, 1, true, 0);
         other->domain = domain;
         other->progress_us = a->now_us;
     }
@@ -257,8 +274,8 @@ static void wake_up(struct arena *a, struct player *p, struct ghost_side *s)
     const struct ghost *g = p->own;
 
     for (uint64_t n = g->story == GHOST_REFRESHES ? s->next : s->top; n <= s->top; n++)
-        if (at(s, n)->state == 1)
-            say(a, p, s, s->host, n, 0, true, 0);
+        if (ghost_at(s, n)->state == 1)
+            ghost_say(a, p, s, s->host, n, 0, true, 0);
     s->progress_us = a->now_us;
 }
 
@@ -285,7 +302,7 @@ static void runs(struct arena *a, struct player *p)
             go_on(a, p, s);
         if (a->now_us > s->progress_us + SILENCE_US && s->star) {
             s->attempt = s->attempt < TRK_ATTEMPTS_MAX ? s->attempt + 1 : TRK_ATTEMPTS_MAX;
-            say(a, p, s, s->host, s->star, s->attempt, false, 0);
+            ghost_say(a, p, s, s->host, s->star, s->attempt, false, 0);
             s->progress_us = a->now_us;
         }
         arena_wake(a, p, s->progress_us + SILENCE_US + 1);

@@ -86,7 +86,7 @@ static int run_liars(uint64_t from, uint64_t count)
             for (int how = PUPPET_HONEST; how <= PUPPET_REPLAYS; how++)
                 if (hosts > 1 || (how != PUPPET_HIDES_BY_DOMAIN && how != PUPPET_CUTS_BY_DOMAIN))
                     failed += !run_greedy(false, how, hosts, hosts > 1, seed);
-            for (int how = GHOST_HONEST; how <= GHOST_HOSTS; how++)
+            for (int how = GHOST_HONEST; how <= GHOST_REPAIRS; how++)
                 if (hosts > 1 || (how != GHOST_FORKS && how != GHOST_HOSTS))
                     failed += !run_greedy(true, how, hosts, hosts > 1 && seed & 1, seed);
         }

@@ -22,7 +22,7 @@ sim_program(sim_latency reno_http.c reno_sender.c)
 sim_test(latency sim sim_latency)
 
 # The model of the rules beside every decision of the swarm's servers.
-sim_program(oracle_rules model_rules.c model_filter.c compare_rules.c arena.c greedy_ghost.c greedy_puppet.c)
+sim_program(oracle_rules model_rules.c model_filter.c compare_rules.c arena.c greedy_ghost.c greedy_repair.c greedy_puppet.c)
 target_link_libraries(oracle_rules PRIVATE m)
 foreach(mix plain harsh attack)
   sim_test(oracle.rules.${mix} sim oracle_rules ${mix} 1 1000)

@@ -38,6 +38,8 @@ static const struct row rows[] = {
     { .name = "claims losses at random", .ghost = true, .how = GHOST_RANDOM },
     { .name = "claims a spent number lost", .ghost = true, .how = GHOST_SPENT_LOST },
     { .name = "two stories for two halves", .ghost = true, .how = GHOST_TWO_STORIES },
+    { .name = "claims that what was lost arrived", .ghost = true, .how = GHOST_INVENTS },
+    { .name = "repairs gaps by invented losses", .ghost = true, .how = GHOST_REPAIRS },
     { .name = "every request twice", .how = PUPPET_TWICE },
     { .name = "restarts r = 1..3 from every number", .ghost = true, .how = GHOST_RESTARTS },
     { .name = "hides loss by resume", .how = PUPPET_HIDES_BY_RESUME },
@@ -80,7 +82,11 @@ static void join(struct arena *a, unsigned i, bool as_ghost, int how, uint64_t s
 
 static uint64_t tricks_of(const struct player *p)
 {
-    return p->hooks == &ghost_hooks ? ((const struct ghost *)p->own)->requests : ((const struct puppet *)p->own)->tricks;
+    const struct ghost *g = p->own;
+
+    if (p->hooks == &ghost_hooks)
+        return g->story == GHOST_REPAIRS ? g->repairs : g->requests;
+    return ((const struct puppet *)p->own)->tricks;
 }
 
 /* One run: the greedy client or the honest one in its place, beside an honest one. */
@@ -136,7 +142,7 @@ static bool measure(const struct row *r, unsigned seeds, double seconds)
     double error = seeds > 1 && variance > 0 ? ratio * sqrt(variance / (seeds - 1)) : 0;
     bool bad = !r->cost && ratio - (2 + 6.0 / (seeds > 1 ? seeds - 1 : 1)) * error > MOST;
     printf("%-44s %5.2f +- %.2f   the other one keeps %4.2f   (%llu %s)%s\n", r->name, ratio, error, left / had, (unsigned long long)(tricks / seeds),
-           r->ghost ? "requests" : "tricks", bad ? "  TOO MUCH" : "");
+           r->ghost && r->how != GHOST_REPAIRS ? "requests" : "tricks", bad ? "  TOO MUCH" : "");
     fflush(stdout);
     return !bad;
 }
