@@ -70,7 +70,7 @@ check_includes() {
 	serve	(wire|tcb|serve)/[a-z_]+\.h
 	client	(wire|tcb|client)/[a-z_]+\.h
 	link	(wire|link)/[a-z_]+\.h
-	endpoint	(wire|client|link|endpoint)/[a-z_]+\.h
+	endpoint	(wire|client|link|endpoint|endpoint/library)/[a-z_]+\.h
 	END
     for room in wire tcb serve client; do    # serve: the filter is shared by workers
         found=$(wrong_system_includes "$source_dir/core/$room" "$pure|sodium\.h$([ $room = serve ] && echo '|stdatomic\.h')") && fail "core/$room includes what it may not:" "$found"
@@ -78,8 +78,7 @@ check_includes() {
     for room in wire client; do        # keys belong to tcb and, through it, to the server
         found=$(wrong_system_includes "$source_dir/core/$room" "$pure") && fail "core/$room includes what it may not:" "$found"
     done
-    found=$(reaches_into "$source_dir/server" 'shim/|client/|trickles/client') && fail "the server reaches into the client:" "$found"
-    found=$(reaches_into "$source_dir/client" 'server/|shim/|serve/|trickles/minisocket') && fail "the client library reaches into the server or the preload:" "$found"
+    found=$(reaches_into "$source_dir/server" 'shim/|client/|endpoint/|trickles/client') && fail "the server reaches into the client:" "$found"
     found=$(reaches_into "$source_dir/shim" 'server/|serve/|trickles/minisocket') && fail "the shim reaches into the server:" "$found"
 }
 

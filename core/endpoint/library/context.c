@@ -1,5 +1,5 @@
 /* context.c - a context: its making and end, its events, and how its descriptor tells of timers. */
-#include "context.h"
+#include "endpoint/library/context.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -60,6 +60,7 @@ struct trickles *trickles_new(const struct trickles_options *options, char *erro
     }
     t->epoll = t->timer = -1;
     t->armed_us = UINT64_MAX;
+    t->idle = true;
     t->pid = getpid();
     t->events_end = &t->events;
     errno = ENOMEM;

@@ -1,5 +1,5 @@
 /* stream.c - the two byte streams of a connection, and what can be asked about it. */
-#include "context.h"
+#include "endpoint/library/context.h"
 #include <errno.h>
 #include <string.h>
 

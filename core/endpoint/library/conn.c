@@ -1,5 +1,5 @@
 /* conn.c - the life of a connection: the way there, the opening, what packets mean to the program, and its end. */
-#include "context.h"
+#include "endpoint/library/context.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -300,25 +300,32 @@ void conn_run(struct trickles_conn *c)
 }
 
 /* ---- the program's end of it ---- */
-static void leave(struct trickles_conn *c, bool deliver)
+void trickles_abort(struct trickles_conn *c)
 {
     if (!c)
         return;
-    struct trk_client *client = c->end.client;
-    context_unqueue(c);
-    if (!client || c->stage == CONN_OVER) {
-        conn_free(c);
-        return;
+    struct trickles *t = c->t;
+    if (c->end.client) {
+        trk_client_close(c->end.client);
+        trk_end_send(&c->end);         /* leaves with the next turn */
+        context_rouse(t);
     }
-    c->stage = CONN_CLOSING;
-    c->limit_us = deliver ? trk_endpoint_now(c->t->endpoint) + c->t->linger_ms * 1000ull : 0;
-    if (deliver)
-        trk_client_shutdown(client, trk_endpoint_now(c->t->endpoint));
-    conn_touch(c);
+    conn_free(c);
 }
 
-void trickles_close(struct trickles_conn *c) { leave(c, c && trickles_unsent(c) > 0); }
-void trickles_abort(struct trickles_conn *c) { leave(c, false); }
+void trickles_close(struct trickles_conn *c)
+{
+    if (!c || !c->end.client || c->stage == CONN_OVER || trickles_unsent(c) == 0) {
+        trickles_abort(c);
+        return;
+    }
+    uint64_t now = trk_endpoint_now(c->t->endpoint);
+    context_unqueue(c);
+    c->stage = CONN_CLOSING;
+    c->limit_us = now + c->t->linger_ms * 1000ull;
+    trk_client_shutdown(c->end.client, now);
+    conn_touch(c);
+}
 
 int trickles_error(const struct trickles_conn *c) { return c->error; }
 const char *trickles_conn_why(const struct trickles_conn *c) { return c->why ? c->why : "no error"; }
