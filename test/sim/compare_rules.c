@@ -98,6 +98,10 @@ void comparison_see(void *arg, const struct sim_witnessed *w)
     struct model_case q = { .filter = model_of(c, w->filter), .domain = w->config->domain, .now_ms = w->now_ms,
                             .retiring = w->spend->epoch->state == TRK_EPOCH_RETIRING, .request = &w->spend->request };
     model_judge(&q, &answer);
+    if (q.filter && model_filter_was_vague(q.filter)) {
+        c->vague++;
+        return;
+    }
     c->compared++;
     c->numbers += answer.n;
     c->verdicts[answer.verdict]++;
@@ -123,5 +127,5 @@ void comparison_print(const struct comparison *c, const char *name)
     for (int v = 0; v < TRK_V_COUNT; v++)
         if (c->verdicts[v])
             printf(" %s %" PRIu64, trk_verdict_name((enum trk_verdict)v), c->verdicts[v]);
-    printf("; not compared: %" PRIu64 " of filters that may forget, %" PRIu64 " about seals and sizes\n", c->forgetful, c->foreign);
+    printf("; not compared: %" PRIu64 " of filters that may forget, %" PRIu64 " about seals and sizes, %" PRIu64 " on the edge of memory\n", c->forgetful, c->foreign, c->vague);
 }

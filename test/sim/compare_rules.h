@@ -12,7 +12,7 @@ struct known_filter { const struct trk_filter *filter; uint32_t domain; struct m
 struct comparison {
     bool     forgets;                  /* the servers' filters may have to forget, which the model never does: not compared */
     struct known_filter filters[COMPARED_FILTERS_MAX];
-    uint64_t compared, numbers, verdicts[TRK_V_COUNT], forgetful, foreign, different;
+    uint64_t compared, numbers, verdicts[TRK_V_COUNT], forgetful, foreign, vague, different;
     char     first[400];               /* the first difference since begin, in words */
 };
 

@@ -2,15 +2,41 @@
 
 #include <stdlib.h>
 
-#define WORD_LIFE_S 76                 /* horizon and skew, and the second that had begun */
+#define LIFE_S     76                  /* horizon and skew, and the second that had begun */
+#define SURE_S     70                  /* up to here it is known, whatever the rounding */
+#define GROUP      16
 
-struct key { uint64_t h, n; uint32_t t, generation; };
-struct entry { struct key key; bool used; enum model_fate_kind fate; };
+struct key { uint64_t h, group; uint32_t t, generation; };
+struct entry { struct key key; bool used; uint64_t touched_s; enum model_fate_kind fate[GROUP]; };
 
 struct model_filter {
     struct entry *entries; uint32_t places, used;
-    struct model_word words[64];             /* far more than clients of a run */
+    struct model_word words[64];       /* far more than clients of a run */
+    uint64_t newest_s;                 /* its time: the latest of its servers' clocks */
+    bool     vague;
 };
+
+static uint64_t second(const struct model_case *c)
+{
+    if (c->now_ms / 1000 > c->filter->newest_s)
+        c->filter->newest_s = c->now_ms / 1000;
+    return c->filter->newest_s;
+}
+
+/* True if what was touched then is forgotten. */
+static bool is_dead(const struct model_case *c, uint64_t touched_s)
+{
+    c->filter->vague |= second(c) > touched_s + SURE_S && second(c) <= touched_s + LIFE_S + 1;
+    return second(c) > touched_s + LIFE_S;
+}
+
+bool model_filter_was_vague(struct model_filter *f)
+{
+    bool was = f->vague;
+
+    f->vague = false;
+    return was;
+}
 
 struct model_filter *model_filter_new(void)
 {
@@ -30,11 +56,11 @@ void model_filter_free(struct model_filter *f)
     free(f);
 }
 
-static bool same_key(const struct key *a, const struct key *b) { return a->h == b->h && a->t == b->t && a->generation == b->generation && a->n == b->n; }
+static bool same_key(const struct key *a, const struct key *b) { return a->h == b->h && a->t == b->t && a->generation == b->generation && a->group == b->group; }
 
 static struct entry *place(struct entry *entries, uint32_t places, const struct key *key)
 {
-    uint64_t hash = (key->h ^ key->n * 0x9e3779b97f4a7c15ull ^ (uint64_t)key->generation << 40) * 0xbf58476d1ce4e5b9ull;
+    uint64_t hash = (key->h ^ key->group * 0x9e3779b97f4a7c15ull ^ (uint64_t)key->generation << 40) * 0xbf58476d1ce4e5b9ull;
     uint32_t i = (uint32_t)(hash >> 32) & (places - 1);
 
     while (entries[i].used && !same_key(&entries[i].key, key))
@@ -56,18 +82,30 @@ static void grow(struct model_filter *f)
     f->places *= 2;
 }
 
-enum model_fate_kind *model_fate(const struct model_case *c, uint64_t n)
+static struct entry *group_of(const struct model_case *c, uint64_t n)
 {
     struct model_filter *f = c->filter;
-    struct key key = { c->request->id.h, n, c->request->id.t, c->request->generation };
+    struct key key = { c->request->id.h, n / GROUP, c->request->id.t, c->request->generation };
 
     if (2 * f->used > f->places)
         grow(f);
     struct entry *e = place(f->entries, f->places, &key);
     f->used += !e->used;
-    if (!e->used)
-        *e = (struct entry){ key, true, MODEL_FREE };
-    return &e->fate;
+    if (!e->used || is_dead(c, e->touched_s))
+        *e = (struct entry){ .key = key, .used = true, .touched_s = second(c) };
+    return e;
+}
+
+enum model_fate_kind model_fate(const struct model_case *c, uint64_t n) { return group_of(c, n)->fate[n % GROUP]; }
+
+void model_give_fate(const struct model_case *c, uint64_t n, enum model_fate_kind fate)
+{
+    struct entry *e = group_of(c, n);
+
+    if (e->fate[n % GROUP] == fate)
+        return;
+    e->fate[n % GROUP] = fate;
+    e->touched_s = second(c);
 }
 
 struct model_word *model_word(const struct model_case *c)
@@ -76,7 +114,7 @@ struct model_word *model_word(const struct model_case *c)
 
     while (w < end && w->taken && (w->h != c->request->id.h || w->t != c->request->id.t))
         w++;
-    if (!w->used || c->now_ms / 1000 > w->touched_s + WORD_LIFE_S)
+    if (!w->used || is_dead(c, w->touched_s))
         *w = (struct model_word){ .taken = true, .h = c->request->id.h, .t = c->request->id.t };
     return w;
 }
@@ -94,5 +132,5 @@ void model_raise(const struct model_case *c, uint32_t generation, uint64_t high)
         w->high = high > w->high ? high : w->high;
     }
     w->used = true;
-    w->touched_s = c->now_ms / 1000;
+    w->touched_s = second(c);
 }

@@ -111,10 +111,10 @@ static uint64_t lowest_recreated(const struct model_case *c, const struct trk_pa
     uint64_t j = p->k;
 
     while (j - 1 > p->piece.base && !received(p, j - 1) && p->k - (j - 1) <= TRK_RECREATE_MAX && lives_on(r, j - 1)) {
-        if (c->filter && (j - 1 == r->loss ? was : *model_fate(c, j - 1)) != MODEL_FREE)
+        if (c->filter && (j - 1 == r->loss ? was : model_fate(c, j - 1)) != MODEL_FREE)
             break;
         if (c->filter)
-            *model_fate(c, j - 1) = MODEL_LOST;
+            model_give_fate(c, j - 1, MODEL_LOST);
         j--;
     }
     return j;
@@ -149,17 +149,16 @@ static enum trk_verdict spend_part(const struct model_case *c, unsigned part, st
     unsigned spent = 0;
 
     if (r.loss && c->filter) {
-        enum model_fate_kind *loss = model_fate(c, r.loss);
-        was = *loss;
+        was = model_fate(c, r.loss);
         if (was == MODEL_SPENT)
             return TRK_V_LOSS_SPENT;
-        *loss = MODEL_LOST;
+        model_give_fate(c, r.loss, MODEL_LOST);
     }
     for (uint64_t k = p->k; k < p->k + p->m; k++) {
-        if (c->filter && *model_fate(c, k) != MODEL_FREE)
+        if (c->filter && model_fate(c, k) != MODEL_FREE)
             continue;
         if (c->filter)
-            *model_fate(c, k) = MODEL_SPENT;
+            model_give_fate(c, k, MODEL_SPENT);
         spent++;
         if (opening && c->filter && model_word(c)->used && !model_above(c->request->generation, model_word(c)->generation))
             return TRK_V_OLD_GENERATION;
@@ -327,7 +326,7 @@ static enum trk_verdict judge_restart(const struct model_case *c, struct model_a
     struct restart r = restart_of(p, p->k, cut_f, why, age > 1000);
     if (r.loss && p->k > r.loss - 1 + r.window)
         return TRK_V_BEYOND_RECOVERY;
-    if (c->filter && own && r.loss && *model_fate(c, r.loss) == MODEL_SPENT)
+    if (c->filter && own && r.loss && model_fate(c, r.loss) == MODEL_SPENT)
         return TRK_V_LOSS_SPENT;
     judge_staleness(c, own, &r);
     for (uint64_t n = r.last + 1; n <= r.last + r.start; n++)

@@ -5,10 +5,12 @@
 
 #include "serve/serve.h"
 
-/* What the model's filter knows: the fate of each number, for ever, and a word for each connection, as long as a grant lives. */
+/* What the model's filter knows: the fate of each number, and a word for each connection, as long as a grant lives. */
 struct model_filter;
 struct model_filter *model_filter_new(void);
 void model_filter_free(struct model_filter *f);
+/* Whether what was asked for since the last call was of an age at which a filter may know it or not. */
+bool model_filter_was_vague(struct model_filter *f);
 
 /* The circumstances of one request, as far as they are no rule: who judges it, and when. */
 struct model_case {
