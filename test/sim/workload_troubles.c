@@ -109,33 +109,6 @@ bool workload_slow_reader(void)
     return ok;
 }
 
-/* lengths of an outage in the middle of a download: nothing may end, and it goes on soon after. */
-bool workload_blackout(void)
-{
-    static const double seconds[] = { .1, .3, 1, 3, 10, 30, 100, 300, 1800 };
-    bool ok = true;
-
-    for (int way = 0; way < 3; way++)
-        for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
-            uint64_t until_us = 500000 + (uint64_t)(seconds[i] * 1e6);
-            workload_begin();
-            workload.limit_s = 4000;
-            workload_add('K', 1500000, 0, 0);
-            workload.down[0].rate_bytes_per_us = 1.5;
-            workload.down[0].queue_bytes = 30000;
-            workload.up[0].n_blackouts = way != 1;
-            workload.down[0].n_blackouts = way != 0;
-            workload.up[0].blackouts[0].from_us = workload.down[0].blackouts[0].from_us = 500000;
-            workload.up[0].blackouts[0].until_us = workload.down[0].blackouts[0].until_us = until_us;
-            ok &= workload_run();
-            double after = ((double)result.finished_us[0] - (double)until_us) / 1e6;
-            printf("  blackout %s %.1f s: done %.2f s after it, %" PRIu64 " timeouts, %" PRIu64 " refreshes\n",
-                   way == 0 ? "up" : way == 1 ? "down" : "both ways", seconds[i], after, result.stats[0].timeouts, result.stats[0].refreshes);
-            ok &= workload_require(after < 3 + (seconds[i] < 80 ? seconds[i] * 1.5 : 80), "it goes on soon after an outage");
-        }
-    return ok;
-}
-
 /* A window that was opened by small objects, then a large one: cut answers, then resumes. */
 bool workload_resume_after_cut(void)
 {
