@@ -94,9 +94,41 @@ def _fairness(rows, name):
     return _gnuplot(script, name)
 
 
+def _bars_by_case(rows, name):
+    """Ratios of goodput as bars, a cluster for each case, a colour for each peer."""
+    cases, peers = list(dict.fromkeys(r["case"] for r in rows)), list(dict.fromkeys(r["peer_name"] for r in rows))
+    script = SVG.format(w=980, h=400) + f"set output '{name}'\nset grid ytics lc rgb '#dddddd'\nset logscale y\nset key top right\n"
+    script += f"set ylabel 'goodput: Trickles / peer'\nset xrange [-.6:{len(cases) - .4}]\nset yrange [.1:*]\n"
+    script += "set xtics (" + ", ".join(f"'{case}' {i}" for i, case in enumerate(cases)) + ")\n"
+    series = []
+    for i, peer in enumerate(peers):
+        points = [_ratio(r, cases.index(r["case"]) + (i - 1) * .16) for r in _selected(rows, peer_name=peer)]
+        series.append((f"b{i}", peer, COLOURS[i]))
+        script += _data(f"b{i}", points)
+    return _gnuplot(script + "plot 1 lc rgb '#888888' notitle, " + _bars(series, "with yerrorbars") + "\n", name)
+
+
+def _by_x(rows, name, label, by):
+    """Ratio over x on a logarithmic axis, a line for each `by`."""
+    lines = list(dict.fromkeys(r[by] for r in rows))
+    script = SVG.format(w=760, h=400) + f"set output '{name}'\nset grid ytics lc rgb '#dddddd'\nset logscale x\nset key top right\n"
+    script += f"set xlabel '{label}'\nset ylabel 'Trickles / kernel TCP'\nset yrange [0:*]\n"
+    for i, line in enumerate(lines):
+        script += _data(f"l{i}", [_ratio(r, float(r["x"])) for r in _selected(rows, **{by: line})])
+    series = [(f"l{i}", line, COLOURS[i]) for i, line in enumerate(lines)]
+    return _gnuplot(script + "plot 1 lc rgb '#888888' notitle, " + _bars(series, "with yerrorlines") + "\n", name)
+
+
 def draw(rows, directory):
     """{figure: [svg text]}; the drawings are also left in the directory."""
     drawn = {}
+    first = {r["figure"]: r["metric"] for r in reversed(rows)}         # goodput or answers
+    for figure, draws in (("bulk", _bars_by_case), ("clients", lambda part, name: _by_x(part, name, "clients", "path")),
+                          ("small", lambda part, name: _by_x(part, name, "bytes of an object", "path")),
+                          ("requests", lambda part, name: _by_x(part, name, "connections", "series"))):
+        part = _selected(rows, figure=figure, metric=first.get(figure))
+        if part:
+            drawn[figure] = [draws(part, os.path.join(directory, figure + ".svg"))]
     grid = _selected(rows, figure="grid")
     for peer in dict.fromkeys(r["peer_name"] for r in grid):
         svg = _grid(_selected(grid, peer_name=peer), peer, os.path.join(directory, f"grid-{peer}.svg"))

@@ -11,18 +11,29 @@ import sys
 import plots
 import ratio
 
-FIGURES = ["grid", "background", "fairness"]
-FIELDS = "figure path series x stack flow round bytes seconds load missed late_us problem".split()
+FIGURES = ["bulk", "clients", "small", "requests", "grid", "background", "fairness"]
+COSTS = "server_cpu client_cpu server_frames client_frames server_kb".split()          # empty where nobody measured them
+FIELDS = "figure path series x stack flow round bytes seconds load missed late_us".split() + COSTS + ["problem"]
 COLUMNS = "figure case metric unit trickles peer_name peer ratio ratio_min ratio_max runs".split()
 MBIT = 8 / 1e6
 
 TITLES = {
+    "bulk": "Bulk download without a bottleneck: goodput, CPU seconds per GB and frames per second of each side",
+    "clients": "Many clients at a bottleneck, 500 kB objects, a new connection each (the paper's Figures 9, 11, 12)",
+    "small": "Small objects, one client, a new connection each (the paper's Figure 10)",
+    "requests": "Requests of 1 kB per second, one server process",
     "grid": "Goodput beside kernel TCP over lossy paths",
     "background": "A foreground flow among background TCP flows (the paper's Figure 13)",
     "fairness": "n flows of Trickles beside n flows of TCP",
 }
+CLIENTS = {"curl": "curl", "engine": "a client on the engine"}
+PEERS = {"reno-plain": "reno without TSO/GRO", "quic": "QUIC (ngtcp2)"}
 # series and x in words: the case
 CASES = {
+    "bulk": lambda path, series, x: f"{path}: {CLIENTS[series]}",
+    "clients": lambda path, series, x: f"{path}: {x} clients",
+    "small": lambda path, series, x: f"{path}: {x} bytes",
+    "requests": lambda path, series, x: f"{x} connections, {series}",
     "grid": lambda path, series, x: f"{path}: no loss" if series == "no loss" else f"{path}: {series} {x} %",
     "background": lambda path, series, x: f"{path}: {x} background flows of {series}",
     "fairness": lambda path, series, x: f"{path}: {x} beside {x} of {series}",
@@ -41,6 +52,8 @@ def read_records(directory):
             continue
         with open(name, newline="") as lines:
             for number, line in enumerate(csv.reader(lines), 1):
+                if len(line) == len(FIELDS) - len(COSTS):      # before costs were recorded
+                    line[-1:-1] = [""] * len(COSTS)
                 if len(line) != len(FIELDS) or line[0] != figure:
                     sys.exit(f"report.py: {name}: line {number} is no record")
                 r = dict(zip(FIELDS, line))
@@ -48,6 +61,8 @@ def read_records(directory):
                     r[field] = int(r[field])
                 for field in ("seconds", "load", "late_us"):
                     r[field] = float(r[field])
+                for field in COSTS:
+                    r[field] = float(r[field]) if r[field] else None
                 records.append(r)
     return records
 
@@ -70,14 +85,37 @@ def row(key, metric, unit, peer, ours, theirs, scale):
     figure, path, series, x = key
     value, low, high = ratio.ratio(ours, theirs)
     return Row(figure=figure, case=CASES[figure](path, series, x), metric=metric, unit=unit, trickles=ratio.rate(ours) * scale,
-               peer_name=peer, peer=ratio.rate(theirs) * scale, ratio=value, ratio_min=low, ratio_max=high, runs=len(ours),
+               peer_name=PEERS.get(peer, peer), peer=ratio.rate(theirs) * scale, ratio=value, ratio_min=low, ratio_max=high, runs=len(ours),
                path=path, series=series, x=x)
+
+
+# What a figure's records say: (metric, unit, amount, of what, scale); the rate is all amounts over all of the other.
+GOODPUT = ("goodput", "Mbit/s", "bytes", "seconds", MBIT)
+ANSWERS = ("answers", "1/s", "bytes", "seconds", 1)
+SERVER_CPU = ("server CPU", "s/GB", "server_cpu", "bytes", 1e9)
+CLIENT_CPU = ("client CPU", "s/GB", "client_cpu", "bytes", 1e9)
+METRICS = {
+    "bulk": [GOODPUT, SERVER_CPU, CLIENT_CPU, ("server frames", "1/s", "server_frames", "seconds", 1), ("client frames", "1/s", "client_frames", "seconds", 1)],
+    "clients": [GOODPUT, SERVER_CPU, ("server memory", "kB", "server_kb", None, 1)],
+    "small": [ANSWERS],
+    "requests": [ANSWERS, ("server CPU", "us each", "server_cpu", "bytes", 1e6)],
+}
+
+
+def metric_rows(key, stacks, peer, rounds):
+    for metric, unit, amount, over, scale in METRICS[key[0]]:
+        turns = {stack: [(r[amount], r[over] if over else 1) for n in rounds for r in stacks[stack][n]] for stack in ("trickles", peer)}
+        if all(a is not None and a > 0 and o for side in turns.values() for a, o in side):
+            yield row(key, metric, unit, peer, turns["trickles"], turns[peer], scale)
 
 
 def cell_rows(key, stacks):
     for peer in stacks:
         rounds = sorted(set(stacks.get("trickles", {})) & set(stacks[peer]))
         if peer == "trickles" or not rounds:
+            continue
+        if key[0] in METRICS:
+            yield from metric_rows(key, stacks, peer, rounds)
             continue
 
         def turns(stack):                # all flows of a stack together
@@ -178,8 +216,8 @@ def main():
     write_markdown(rows, sentences, os.path.join(directory, "results.md"))
     write_html(rows, sentences, plots.draw(rows, directory), os.path.join(directory, "report.html"))
     for r in rows:
-        if r["metric"] == "goodput":
-            print(f"{r['case']:<52} {r['trickles']:8.2f} {r['peer_name']:>6} {r['peer']:8.2f} Mbit/s  ratio {r['ratio']:5.2f} "
+        if r["metric"] in ("goodput", "answers") or r["figure"] == "bulk" and "CPU" in r["metric"]:
+            print(f"{r['case']:<44} {r['trickles']:9.6g} {r['peer_name']:>20} {r['peer']:9.6g} {r['unit']:<6} ratio {r['ratio']:5.2f} "
                   f"({r['ratio_min']:.2f} - {r['ratio_max']:.2f})")
     print("\n".join(sentences))
     sys.exit(1 if any(r["problem"] for r in records) else 0)

@@ -5,10 +5,13 @@
 # A figure (figures/NAME.sh) consists of cells, and a cell of rounds; in each round every stack has its turn, so that what
 # disturbs the machine meets all of them. Each transfer is a line of the figure's record, for report.py:
 #
-#     figure,path,series,x,stack,flow,round,bytes,seconds,load,missed,late_us,problem
+#     figure,path,series,x,stack,flow,round,bytes,seconds,load,missed,late_us,server_cpu,client_cpu,server_frames,client_frames,
+#     server_kb,problem
 #
 # stack: trickles, reno or cubic. load: the machine's load average. missed and late_us: frames that the emulator lost for
-# want of CPU, and how late it sent the latest one; both say how far to trust the line. problem: empty, or what was wrong.
+# want of CPU, and how late it sent the latest one; both say how far to trust the line. server_cpu and client_cpu: CPU seconds of the two programs; frames: sent by each
+# side; server_kb: resident memory; these may be empty (direct.sh measures them). bytes: of bodies; requests and small: answers.
+# problem: empty, or what was wrong.
 
 FLOW_FILE=flow                           # what flows that are stopped after a time download: longer than they get
 
@@ -47,8 +50,9 @@ record() {
     stats=$(path_stats)
     missed=$(sed -E 's/.*"missed":([0-9]+).*/\1/' <<<"$stats")
     late=$(grep -oE '"late_us_max":[0-9.]+' <<<"$stats" | cut -d: -f2 | sort -n | tail -n 1)
-    printf '%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" \
-        "$(cut -d' ' -f1 /proc/loadavg)" "$missed" "$late" "${10}" >>"$RECORD"
+    printf '%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n' "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" \
+        "$(cut -d' ' -f1 /proc/loadavg)" "$missed" "$late" "${COSTS:-,,,,}" "${10}" >>"$RECORD"
+    COSTS=
     if [ -n "${10}" ]; then say "  $5, $2, $3 $4: ${10}"; fi
 }
 

@@ -9,10 +9,10 @@ beside_tcp_setup() {
     in_ns "$SERVER" sysctl -qw net.ipv4.tcp_congestion_control=reno || skip "this kernel has no Reno"
     cat >"$TMP/nginx.conf" <<CONF
 user root;
-worker_processes 1;
+worker_processes 1; worker_rlimit_nofile 50000;
 pid $TMP/nginx.pid;
 error_log stderr warn;
-events { worker_connections 1024; }
+events { worker_connections 40000; }
 http {
     access_log off;
     sendfile on;
