@@ -113,9 +113,10 @@ static bool predicted(struct trk_client *c, struct news *x, const struct trk_num
         return m->grant.kind == TRK_NORMAL && m->grant.piece.base == p->base && m->grant.piece.start == p->start &&
                m->grant.piece.ssthresh == p->ssthresh && m->grant.epoch == c->epoch && m->grant.domain == c->domain;
     uint64_t a = e->n - m->n_minus_a, b = a + m->b_minus_a;
+    /* Ticks are modulo 2^32: a replica whose clock is behind may be before the wrap when the last answer came from after it. */
     m->grant = (struct trk_grant){
         .kind = TRK_NORMAL, .epoch = c->epoch, .domain = c->domain, .id = c->id, .generation = c->generation, .piece = *p, .a = a, .b = b, .f = b,
-        .slot = c->slot, .tick = (uint32_t)trk_extend(c->tick, m->grant.tick, 16), .address_tag = c->address_tag,
+        .slot = c->slot, .tick = (uint32_t)trk_extend(1ull << 32 | c->tick, m->grant.tick, 16), .address_tag = c->address_tag,
     };
     if (!known->digest_known) {
         known->digest = trk_grant_digest(&m->grant);

@@ -8,7 +8,7 @@
 #include "random.h"
 #include "spray.h"
 
-#define SIM_EPOCH_MS 1700000000000ull  /* real time at virtual time 0 */
+#define SIM_EPOCH_MS 1700000000000ull  /* real time at virtual time 0, unless a scenario says otherwise */
 
 /* What one packet met at a replica, for whoever watches: the words of check, admit and plan. */
 struct sim_witnessed {

@@ -45,6 +45,8 @@ bool workload_late_ends(void);
 bool workload_many_requests(void);
 bool workload_reset(void);
 bool workload_far(void);
+bool workload_tick_wrap(void);
+bool workload_half_tick_wrap(void);
 bool workload_replicas(void);
 bool workload_small_slots(void);
 

@@ -143,6 +143,46 @@ bool workload_key_rotation(void)
     return ok;
 }
 
+/* A tick has 32 bits of 16 ms since 1970: it wraps every 2.2 years, here while connections are open. */
+bool workload_tick_wrap(void)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 8; i++) {
+        workload_begin();
+        workload.epoch_ms = ((25ull << 32) - 30) * 16;     /* half a second before */
+        workload.server.domain[0] = i & 1;
+        workload.up[0].loss = workload.down[0].loss = i & 2 ? .02 : 0;
+        workload.server.replicas = i & 4 ? 3 : 1;          /* two of them see the wrap earlier and later */
+        workload.server.domain[1] = workload.server.domain[2] = i & 1;
+        workload.server.shared = (i & 5) == 5;
+        workload.server.skew_ms[1] = workload.server.shared ? 0 : 400;
+        workload.server.skew_ms[2] = workload.server.shared ? 0 : -400;
+        for (int j = 0; j < 30; j++)
+            workload_add(j % 3 == 0 ? 'K' : j % 3 == 1 ? 'D' : 'U', j % 5 ? 3000 : 200000, 0, j == 29 ? 100000000 : j % 4 ? 0 : 60000);
+        ok &= workload_run();
+        ok &= workload_require(result.stats[0].refreshes <= 1, "nothing looks old because the tick wraps");
+    }
+    return ok;
+}
+
+/* An ordinary answer brings 16 bits of the tick, which wrap every 17 minutes: silences of 8 to 40 minutes in between. */
+bool workload_half_tick_wrap(void)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 2; i++) {
+        workload_begin();
+        workload.limit_s = 20000;
+        workload.server.domain[0] = i;
+        for (int j = 0; j < 12; j++)
+            workload_add('K', j % 2 ? 1000 : 100000, 0, j ? 500000000u + 170000000u * (uint32_t)j : 0);
+        ok &= workload_run();
+        ok &= workload_require(result.stats[0].timeouts == 0, "a silence is no loss");
+    }
+    return ok;
+}
+
 static void faulty_path(uint64_t seed)
 {
     workload.seed = seed;

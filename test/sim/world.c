@@ -12,6 +12,7 @@ void sim_scenario_init(struct sim_scenario *s, uint64_t seed)
 {
     memset(s, 0, sizeof *s);
     s->seed = seed;
+    s->epoch_ms = SIM_EPOCH_MS;
     s->n_clients = 1;
     s->limit_s = 600;
     s->server = (struct sim_server_config){ .replicas = 1, .mtu = 1500, .twin_every = 4 };
@@ -133,7 +134,7 @@ static void at_replica(struct world *w, const struct sim_event *e, unsigned repl
     }
     w->current = e->client;
     enum trk_verdict fate = sim_server_packet(&w->server, &w->random, replica, e->packet->data, e->packet->bytes, e->packet->garbage,
-                                              SIM_EPOCH_MS + w->now_us / 1000, send_down, w);
+                                              w->scenario->epoch_ms + w->now_us / 1000, send_down, w);
     if (w->scenario->trace)
         sim_trace_fate(w->now_us, e->client, "server", trk_verdict_name(fate), e->packet->data, e->packet->bytes);
     observe_arrival(w, e, true, fate);

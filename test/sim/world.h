@@ -25,6 +25,7 @@ struct sim_observer {
 
 struct sim_scenario {
     uint64_t seed;
+    uint64_t epoch_ms;                 /* real time at virtual time 0 */
     unsigned n_clients, n_rivals;
     struct sim_program_config clients[SIM_CLIENTS_MAX];
     struct sim_rival_config rivals[SIM_RIVALS_MAX];
