@@ -43,6 +43,17 @@ union shim_address shim_address_make(sa_family_t family, const struct trk_addr *
     return a;
 }
 
+bool shim_address_is_link_local(const struct trk_addr *addr)
+{
+    return addr->family == 6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+int shim_address_scope(const union shim_address *a)
+{
+    struct trk_addr addr = shim_address_addr(a);
+    return shim_address_is_link_local(&addr) ? (int)a->v6.sin6_scope_id : 0;
+}
+
 socklen_t shim_address_bytes(sa_family_t family)
 {
     return family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);

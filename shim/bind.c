@@ -39,12 +39,11 @@ static bool plain_tcp(int fd, int domain)
     return !option(fd, SOL_SOCKET, SO_MARK) && !option(fd, SOL_SOCKET, SO_ZEROCOPY);
 }
 
-static bool one_host(const struct trk_addr *a)
+static bool one_host(const struct trk_addr *a, int scope)
 {
-    const uint8_t *b = a->bytes;
     if (a->family == 4)
-        return b[0] != 0 && b[0] < 224;                        /* not "this network", multicast, broadcast */
-    return b[0] != 0xff && !(b[0] == 0xfe && (b[1] & 0xc0) == 0x80);   /* link-local: the route needs a scope */
+        return a->bytes[0] != 0 && a->bytes[0] < 224;          /* not "this network", multicast, broadcast */
+    return a->bytes[0] != 0xff && (!shim_address_is_link_local(a) || scope);
 }
 
 bool shim_eligible(int fd, const struct sockaddr *addr, socklen_t len, union shim_address *peer)
@@ -60,9 +59,12 @@ bool shim_eligible(int fd, const struct sockaddr *addr, socklen_t len, union shi
         host.bytes[host.family == 4 ? 3 : 15] = 1;
         *peer = shim_address_make(addr->sa_family, &host, shim_address_port(peer));
     }
-    if (peer->any.sa_family == AF_INET6)
-        peer->v6.sin6_flowinfo = peer->v6.sin6_scope_id = 0;
-    return one_host(&host) && shim_address_port(peer) != 0 && plain_tcp(fd, addr->sa_family);
+    int scope = shim_address_scope(peer);
+    if (peer->any.sa_family == AF_INET6) {
+        peer->v6.sin6_flowinfo = 0;
+        peer->v6.sin6_scope_id = (uint32_t)scope;
+    }
+    return one_host(&host, scope) && shim_address_port(peer) != 0 && plain_tcp(fd, addr->sa_family);
 }
 
 /* Timeouts and the like that the kernel applies to whoever reads or writes the pair. */

@@ -94,11 +94,20 @@ static bool take_memory(struct shim_connection *c)
     return true;
 }
 
+/* An address of ours as the program and the kernel write it: a link-local one with its interface. */
+static union shim_address local_address(const struct shim_connection *c, sa_family_t family, const struct trk_addr *source, uint16_t port)
+{
+    union shim_address at = shim_address_make(family, source, port);
+    if (shim_address_is_link_local(source))
+        at.v6.sin6_scope_id = (uint32_t)c->route.ifindex;
+    return at;
+}
+
 /* The guard's port is the connection's. */
 static bool take_port(struct shim_connection *c, const struct trk_addr *source, uint16_t *port, char *error, size_t error_bytes)
 {
-    union shim_address at = shim_address_make(source->family == 4 ? AF_INET : AF_INET6, source,
-                                              c->bound ? shim_address_port(&c->bound_to) : 0);
+    union shim_address at = local_address(c, source->family == 4 ? AF_INET : AF_INET6, source,
+                                          c->bound ? shim_address_port(&c->bound_to) : 0);
     socklen_t len = shim_address_bytes(at.any.sa_family);
     c->guard_fd = trk_guard_open(&at.any, len, TRK_GUARD_ALL, c->bound, error, error_bytes);
     if (c->guard_fd < 0 || libc_getsockname(c->guard_fd, &at.any, &len) < 0)
@@ -136,7 +145,7 @@ static bool open_client(struct shim_connection *c, const struct trk_addr *source
 static void name_local(struct shim_connection *c, const struct trk_addr *source, uint16_t port)
 {
     struct shim_shared *shared = c->socket->shared;
-    shared->local = shim_address_make(shared->peer.any.sa_family, source, port);
+    shared->local = local_address(c, shared->peer.any.sa_family, source, port);
     shared->mtu = c->route.mtu;
     atomic_store(&shared->local_known, 1);
     shim_futex_wake(&shared->local_known);
@@ -167,7 +176,9 @@ void shim_opening_route(struct shim_connection *c)
     if (c->bound)
         source = shim_address_addr(&c->bound_to);
     bool chosen = c->bound && !shim_address_any(&source);
-    if (trk_route_lookup(peer.family, peer.bytes, chosen ? source.bytes : NULL, NEIGHBOUR_WAIT_MS, &c->route) < 0) {
+    int scope = shim_address_scope(&c->socket->shared->peer);
+    if (trk_route_lookup_on(scope, peer.family, peer.bytes, chosen ? source.bytes : NULL, NEIGHBOUR_WAIT_MS,
+                            &c->route) < 0) {
         int error = errno;
         if (!c->limit_us)
             c->limit_us = c->loop->now_us + NEIGHBOUR_LIMIT_US;

@@ -2,6 +2,7 @@
  * packets from the client to the link. */
 #include <errno.h>
 #include <sys/socket.h>
+#include "address.h"
 #include "connection.h"
 #include "libc.h"
 #include "links.h"
@@ -37,7 +38,8 @@ static void look_up_again(struct shim_connection *c)
         return;
     c->heard_us = now;
     struct trk_route route;
-    if (trk_route_lookup(flow->dst.family, flow->dst.bytes, flow->src.bytes, 1, &route) < 0)
+    int scope = shim_address_scope(&c->socket->shared->peer);
+    if (trk_route_lookup_on(scope, flow->dst.family, flow->dst.bytes, flow->src.bytes, 1, &route) < 0)
         return;
     if (route.ifindex == c->route.ifindex || move(c, route.ifindex))
         c->route = route;

@@ -49,7 +49,7 @@ static void on_route(const void *payload, const struct netlink_attrs *attrs, voi
     out->mtu = netlink_u32(&metrics, RTAX_MTU);
 }
 
-static int ask_route(uint8_t family, const uint8_t *dst, const uint8_t *want_source, struct found_route *found)
+static int ask_route(int ifindex, uint8_t family, const uint8_t *dst, const uint8_t *want_source, struct found_route *found)
 {
     struct netlink_request request;
     struct rtmsg *route = netlink_begin(&request, RTM_GETROUTE, 0, sizeof *route);
@@ -59,6 +59,8 @@ static int ask_route(uint8_t family, const uint8_t *dst, const uint8_t *want_sou
     route->rtm_family = family == 4 ? AF_INET : AF_INET6;
     route->rtm_dst_len = (uint8_t)(bytes * 8);
     netlink_add(&request, RTA_DST, dst, bytes);
+    if (ifindex)
+        netlink_add(&request, RTA_OIF, &ifindex, sizeof ifindex);
     if (want_source) {
         route->rtm_src_len = (uint8_t)(bytes * 8);
         netlink_add(&request, RTA_SRC, want_source, bytes);
@@ -90,12 +92,17 @@ const char *trk_route_why(int error)
 
 int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out)
 {
+    return trk_route_lookup_on(0, family, dst, want_source, timeout_ms, out);
+}
+
+int trk_route_lookup_on(int ifindex, uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out)
+{
     struct found_route found = { .out = out };
     struct trk_device device;
     memset(out, 0, sizeof *out);
     out->family = family;
     memcpy(found.hop.address, dst, address_bytes(family));
-    if (ask_route(family, dst, want_source, &found) || judge_type(&found) || trk_device_read(out->ifindex, &device))
+    if (ask_route(ifindex, family, dst, want_source, &found) || judge_type(&found) || trk_device_read(out->ifindex, &device))
         return -1;
     if (want_source)
         memcpy(out->source, want_source, address_bytes(family));

@@ -18,6 +18,9 @@ struct trk_route {
  * EACCES (prohibited), EINVAL (blackhole), ENOSYS (libmnl is missing), ... */
 int trk_route_lookup(uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out);
 
+/* The same over one interface, as link-local addresses need it; 0: any. */
+int trk_route_lookup_on(int ifindex, uint8_t family, const uint8_t dst[16], const uint8_t *want_source, unsigned timeout_ms, struct trk_route *out);
+
 /* A sentence for the errno of a failed look-up; static. */
 const char *trk_route_why(int error);
 

@@ -1,5 +1,6 @@
 #include "cases.h"
 
+#include <net/if.h>
 #include <stdarg.h>
 #include "peer.h"
 
@@ -125,7 +126,11 @@ static bool read_target(const char *address, uint16_t port, struct target *t)
     t->at.v6.sin6_family = AF_INET6;
     t->at.v6.sin6_port = htons(port);
     t->len = sizeof t->at.v6;
-    return inet_pton(AF_INET6, address, &t->at.v6.sin6_addr) == 1;
+    char host[INET6_ADDRSTRLEN];
+    const char *device = strchr(address, '%');                 /* of a link-local address */
+    t->at.v6.sin6_scope_id = device ? if_nametoindex(device + 1) : 0;
+    snprintf(host, sizeof host, "%.*s", (int)(device ? device - address : (long)strlen(address)), address);
+    return inet_pton(AF_INET6, host, &t->at.v6.sin6_addr) == 1;
 }
 
 static const struct test_case *find(const char *name)

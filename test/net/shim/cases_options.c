@@ -114,7 +114,8 @@ static void say_name(const char *what, const struct target *t, int result)
         inet_ntop(AF_INET, &t->at.v4.sin_addr, host, sizeof host);
     else
         inet_ntop(AF_INET6, &t->at.v6.sin6_addr, host, sizeof host);
-    say("%s: %d family %d len %u host %s", what, result, t->at.any.sa_family, t->len, host);
+    uint32_t scope = t->at.any.sa_family == AF_INET6 ? t->at.v6.sin6_scope_id : 0;
+    say("%s: %d family %d len %u host %s scope %u", what, result, t->at.any.sa_family, t->len, host, scope);
 }
 
 static void names(void)
