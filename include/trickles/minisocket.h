@@ -339,8 +339,9 @@ MSK_API void msk_once_count(const struct msk_once *once, struct msk_once_stats *
 /* ---------------- workers: one service, several processes ---------------- */
 
 /* No connection belongs to any of them: each packet goes to the next one, so that a single flow is served by all. One that
- * ends is replaced at once (later, if it lived for less than 50 ms several times). One that takes nothing for 100 ms while packets
- * wait is relieved: another one takes its place; it is told to end, and ended after 3 s. Clients notice neither. All share the keys, the replay filter and the counters.
+ * ends is replaced at once (after ever longer pauses, if it fails before it has taken a packet). One that takes nothing for
+ * 100 ms while packets wait is relieved: another one takes its place; it is told to end, and ended after 3 s. Clients notice
+ * neither. All share the keys, the replay filter and the counters.
  *
  * msk_run_workers makes the calling process their master, which reads no packet, and returns when the service ends. The process
  * must have one thread, and no other use for these signals: TERM and INT end the service, what the workers have in hand is

@@ -61,7 +61,7 @@ struct msk_handed {
     int32_t ifindex; uint32_t worker;  /* SOCKET */
     uint64_t bytes;                    /* FILTER */
 };
-#define MSK_POOL_MAX 1024
+#define MSK_POOL_MAX (MSK_LINKS_MAX * MSK_WORKERS_MAX + MSK_LISTENS_MAX + 1)
 struct msk_pool { struct { struct msk_handed what; int fd; } items[MSK_POOL_MAX]; size_t n; int peer; };
 
 int msk_control_listen(const char *path, char *error, size_t error_bytes);

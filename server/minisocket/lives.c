@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "master.h"
 
-#define SHORT_LIFE_MS   50             /* a worker that ends sooner is not replaced at once */
+#define SHORT_LIFE_MS   1000           /* a worker that fails sooner, and has taken no packet, is not replaced at once */
 #define DELAY_FIRST_MS  10
 #define DELAY_MAX_MS    5000
 #define HUNG_MS         100            /* what waits, and nothing taken, for so long */
@@ -39,6 +39,7 @@ static void start(struct master *m, unsigned i)
     }
     l->began_ms = msk_monotonic_ms();
     l->idle_since_ms = 0;
+    l->taken_before = atomic_load(&m->group.block->slots[i].taken);
     if (pid > 0) {
         l->pid = pid;
         msk_group_log(&m->group, MSK_LOG_INFO, "worker %u is process %ld", i, (long)pid);
@@ -56,12 +57,21 @@ void msk_lives_start_due(struct master *m)
             start(m, i);
 }
 
-/* One that lived for a while is replaced at once: whatever ended it, the next may do better. */
+/* It could not even begin: the next one will hardly do better. */
+static bool failed_at_once(const struct master *m, unsigned i, int status, int64_t now)
+{
+    const struct life *l = &m->lives[i];
+    bool fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool from_outside = WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
+    return !fine && !from_outside && now - l->began_ms < SHORT_LIFE_MS && atomic_load(&m->group.block->slots[i].taken) == l->taken_before;
+}
+
+/* Others are replaced at once: whatever ended them, there is work that waits. */
 static void bury(struct master *m, unsigned i, int status)
 {
     struct life *l = &m->lives[i];
     int64_t now = msk_monotonic_ms();
-    bool fine = WIFEXITED(status) && WEXITSTATUS(status) == 0, brief = now - l->began_ms < SHORT_LIFE_MS && !fine;
+    bool fine = WIFEXITED(status) && WEXITSTATUS(status) == 0, brief = failed_at_once(m, i, status, now);
     long pid = (long)l->pid;
     l->pid = 0;
     if (m->ending)

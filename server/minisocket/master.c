@@ -98,7 +98,7 @@ static void one_round(struct master *m)
     }
 }
 
-static bool open_signals(struct master *m, sigset_t *before)
+static bool open_signals(struct master *m, sigset_t *before, char *error, size_t error_bytes)
 {
     static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
     sigset_t set;
@@ -107,6 +107,8 @@ static bool open_signals(struct master *m, sigset_t *before)
         sigaddset(&set, ours[i]);
     sigprocmask(SIG_BLOCK, &set, before);
     m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (m->signals < 0)
+        snprintf(error, error_bytes, "no descriptor for signals: %s", strerror(errno));
     return m->signals >= 0;
 }
 
@@ -147,7 +149,7 @@ int msk_run_workers(const struct msk_workers *w, char *error, size_t error_bytes
     bool ok = take_over(m, error, error_bytes) && msk_group_open(&m->group, w, &m->pool, error, error_bytes);
     int rc = ok ? 0 : -errno;
     if (ok) {
-        if (open_signals(m, &before) && msk_succession_open(m, error, error_bytes)) {
+        if (open_signals(m, &before, error, error_bytes) && msk_succession_open(m, error, error_bytes)) {
             msk_lives_start_due(m);
             say_ready(m);
             while (!m->ending)

@@ -8,6 +8,7 @@ struct life {                          /* of one worker's place */
     pid_t pid;                         /* 0: none now */
     int64_t began_ms, due_ms;          /* its beginning; when the next one may begin */
     int delay_ms;
+    uint64_t taken_before;             /* packets, in this place, before it began */
     uint64_t taken; int64_t idle_since_ms;           /* packets; it has taken none of those that wait since then; 0: not so */
     pid_t relieved; int64_t relieved_ms;             /* one that hung in this place, and may still end by itself; 0: none */
 };

@@ -58,6 +58,16 @@ wait_for 5 "two workers" has_workers daemon 2
 say "ten downloads beside a worker that hangs: $took ms"
 expect_between "milliseconds for ten downloads" "$took" 0 4000
 
+# ---- an interface that comes later: new workers have its socket; one that goes takes none with it ----
+make_veth "$CLIENT" c1 "$SERVER" s1
+ip -n "$CLIENT" address add 10.78.0.2/24 dev c1
+ip -n "$SERVER" address add 10.78.0.1/24 dev s1
+later() { trickles curl -sS --fail --max-time 2 -o "$TMP/got" http://10.78.0.1/small && cmp "$WWW/small" "$TMP/got"; }
+wait_for 10 "an answer by an interface that came later" later
+ip -n "$CLIENT" link del c1
+download small "after an interface went"
+wait_for 5 "two workers" has_workers daemon 2
+
 # ---- an upgrade in the middle of a download ----
 trickles curl -sS --fail --max-time 60 --limit-rate 8M -o "$TMP/long" "$URL4/big" >"$TMP/long.log" 2>&1 &
 PIDS[long]=$!
