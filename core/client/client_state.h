@@ -40,7 +40,8 @@ struct trk_client_piece {
 struct trk_interval { uint64_t left, right; };
 struct trk_intervals { uint32_t n; struct trk_interval at[TRK_INTERVALS_MAX]; };
 
-struct trk_output_cont { uint64_t first, second; bool fin; uint16_t bytes; uint8_t sealed[TRK_UCONT_MAX]; };
+/* Makes the bytes [first, second) of an output that begins at `begin`. What is sealed may make more. */
+struct trk_output_cont { uint64_t begin, first, second; bool fin; uint16_t bytes; uint8_t sealed[TRK_UCONT_MAX]; };
 
 /* Bytes [offset, offset + bytes), all below received_to, that lie in a fed segment. Ascending, disjoint. */
 struct trk_lent { uint64_t offset; const uint8_t *data; uint32_t bytes; };

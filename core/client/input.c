@@ -77,7 +77,7 @@ static void output_ends(struct trk_client *c, const struct trk_answer *m, const 
     if (!m->n_conts || m->conts[0].type != TRK_UCONT_INPUT || m->conts[0].first < c->consumed)
         return;
     keep_cont(c, &m->conts[0]);
-    answer_length(c, m->offset + m->data_bytes - c->conts[c->n_conts - 1].first);
+    answer_length(c, m->offset + m->data_bytes - c->conts[c->n_conts - 1].begin);
     trk_output_known(c, m->offset + m->data_bytes, m->flags & TRK_F_FIN);
     c->input_state = TRK_IN_IDLE;
 }

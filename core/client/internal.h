@@ -37,6 +37,7 @@ void     trk_want_terminals_again(struct trk_client *c);                      /*
 bool     trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin);
 void     trk_forget_early(struct trk_client *c);                             /* data of an input's answer without DONE */
 bool     trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v);
+void     trk_output_renew(struct trk_client *c, const struct trk_ucont_view *v, const struct trk_origin *origin);
 void     trk_output_known(struct trk_client *c, uint64_t end, bool fin);     /* the output ends there */
 bool     trk_output_open_ended(const struct trk_client *c);                  /* the last one's length is unknown */
 

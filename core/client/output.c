@@ -14,7 +14,7 @@ bool trk_output_open_ended(const struct trk_client *c)
  * ask for no more than doubles what came, or the last answer's length. */
 static uint64_t plausible_end(const struct trk_client *c)
 {
-    uint64_t first = c->conts[c->n_conts - 1].first, room = c->fill - TRK_NORMAL_BYTES;
+    uint64_t first = c->conts[c->n_conts - 1].begin, room = c->fill - TRK_NORMAL_BYTES;
     uint64_t came = c->received_to > first ? c->received_to - first : 0;
     uint64_t least = (c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW) * room;
     return first + (2 * came > least ? 2 * came : least);
@@ -154,13 +154,43 @@ bool trk_output_cont_add(struct trk_client *c, const struct trk_ucont_view *v)
     bool fin = v->flags & TRK_UCONT_FIN;
     if (v->second > v->first) {
         struct trk_output_cont *o = &c->conts[c->n_conts++];
-        *o = (struct trk_output_cont){ .first = v->first, .second = v->second, .fin = fin, .bytes = v->total_bytes };
+        *o = (struct trk_output_cont){ .begin = v->first, .first = v->first, .second = v->second, .fin = fin, .bytes = v->total_bytes };
         memcpy(o->sealed, v->bytes, v->total_bytes);
     }
     c->output_end = v->second;
     if (v->second != TRK_OFFSET_UNKNOWN)
         trk_output_known(c, v->second, fin);
     return true;
+}
+
+/* The one in use for v's first byte, if both are of one output: they end alike. -1: there is none. */
+static int renewable(const struct trk_client *c, const struct trk_ucont_view *v)
+{
+    struct trk_ucont_view old;
+    for (uint32_t i = 0; i < c->n_conts; i++)
+        if (v->first >= c->conts[i].first && v->first < c->conts[i].second)
+            return trk_ucont_parse(c->conts[i].sealed, c->conts[i].bytes, &old) == TRK_V_ACCEPTED && old.second == v->second ? (int)i : -1;
+    return -1;
+}
+
+/* From v's first byte on it takes the place of the one in use; what lies before is still made by that. */
+void trk_output_renew(struct trk_client *c, const struct trk_ucont_view *v, const struct trk_origin *origin)
+{
+    /* What an input made that did not count may be another output at the same place. */
+    if (!origin->known || (origin->input && !origin->input->accepted))
+        return;
+    int i = renewable(c, v);
+    if (i < 0)
+        return;
+    if (v->first > c->conts[i].first && v->first > c->received_to) {
+        if (c->n_conts == TRK_CLIENT_CONTS)
+            return;
+        memmove(&c->conts[i + 1], &c->conts[i], (c->n_conts++ - (uint32_t)i) * sizeof c->conts[0]);
+        c->conts[i++].second = v->first;
+    }
+    c->conts[i].first = v->first;
+    memcpy(c->conts[i].sealed, v->bytes, v->total_bytes);
+    c->conts[i].bytes = v->total_bytes;
 }
 
 void trk_output_known(struct trk_client *c, uint64_t end, bool fin)

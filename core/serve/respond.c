@@ -57,13 +57,37 @@ static bool any_end(const struct answering *a)
     return false;
 }
 
+static bool add_renewed(const struct trk_keys *keys, struct answering *a, uint64_t n, const struct trk_ucont *u)
+{
+    struct trk_renewed *r = &a->conts.renewed[a->conts.n_renewed];
+    if (a->conts.n_renewed == TRK_RENEWALS_MAX)
+        return true;                   /* the client has what it replaces */
+    *r = (struct trk_renewed){ .n = n, .first = u->first, .second = u->second };
+    a->conts.n_renewed++;
+    return seal_cont(keys, a, u, r->sealed, &r->bytes);
+}
+
+/* What the application renews, and what was sealed under another epoch than the current one, which may go at any time. */
+static bool seal_renewals(const struct trk_keys *keys, struct answering *a)
+{
+    const struct trk_spend *spend = a->voice.spend;
+    const struct trk_epoch *current = trk_keys_current(keys);
+    bool ok = true;
+    for (unsigned i = 0; i < a->result->n_renewals && ok; i++)
+        ok = add_renewed(keys, a, a->result->renewals[i].n, &a->result->renewals[i].cont);
+    for (unsigned i = 0; i < spend->request.n_conts && ok; i++)
+        if (current && spend->conts[i].type == TRK_UCONT_OUTPUT && spend->request.conts[i].epoch != current->epoch)
+            ok = add_renewed(keys, a, 0, &spend->conts[i]);
+    return ok;
+}
+
 /* False if a continuation is too large for a packet of this answer. */
 static bool seal_conts(const struct trk_keys *keys, struct answering *a)
 {
     const struct trk_spend *spend = a->voice.spend;
     if (a->plan->refresh)              /* the application was not asked: there is no result */
         return true;
-    if (!seal_input_conts(keys, a))
+    if (!seal_input_conts(keys, a) || !seal_renewals(keys, a))
         return false;
     if ((uint32_t)a->conts.input_bytes + a->conts.output_bytes + a->conts.range_bytes > a->plan->room) {
         if (spend->type != TRK_SPEND_OPEN || !spend->request.has_input)
@@ -89,7 +113,8 @@ static void fill_number(const struct answering *a, const struct trk_plan_grant *
 {
     static const struct trk_slice nothing = { 0 };
     struct trk_source source = source_of(a, g);
-    trk_fill(&source, &a->conts, a->input_unanswered ? &nothing : &g->slices[n - g->step.a], a->plan->room, g->carries_input && n == g->step.a, said, out);
+    trk_fill(&source, &a->conts, a->input_unanswered ? &nothing : &g->slices[n - g->step.a], n, a->plan->room,
+             g->carries_input && n == g->step.a, said, out);
 }
 
 /* Input by position is clocked by what answers it, as data is: each of its packets leaves on a number. */
@@ -166,7 +191,7 @@ static bool emit_terminal(struct answering *a, const struct trk_plan_grant *g)
     source.asks--;                     /* the terminal's ask stands before the numbers' */
     source.n_asks = 1;
     struct trk_fill fill;
-    trk_fill(&source, &a->conts, &g->terminal, a->voice.spend->request.fill - (uint32_t)TRK_TERMINAL_BYTES, false, &a->said, &fill);
+    trk_fill(&source, &a->conts, &g->terminal, 0, a->voice.spend->request.fill - (uint32_t)TRK_TERMINAL_BYTES, false, &a->said, &fill);
     if (trk_fill_empty(&fill))
         return true;
     struct trk_answer answer = {

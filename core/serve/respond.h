@@ -18,10 +18,12 @@ void trk_gather(const struct trk_source *s, const struct trk_slice *slice, uint3
 unsigned trk_want_at(const struct trk_source *s, const struct trk_slice *slice, uint64_t offset);
 
 /* ---- respond_fill.c: what one packet says ---- */
+struct trk_renewed { uint64_t n; uint64_t first, second; uint16_t bytes; uint8_t sealed[TRK_UCONT_MAX]; };    /* n 0: on any number */
 struct trk_conts {                     /* the result's continuations, sealed; bytes 0: not there */
     uint16_t input_bytes, output_bytes, range_bytes, next_bytes;
     uint8_t  input[TRK_UCONT_MAX], output[TRK_UCONT_MAX], range[TRK_UCONT_MAX], next[TRK_UCONT_MAX];
     bool     taken;                    /* input by position was: no continuation says so, a flag does */
+    unsigned n_renewed; struct trk_renewed renewed[TRK_RENEWALS_MAX];
 };
 struct trk_fill {                      /* content of one packet */
     uint8_t  flags;
@@ -29,11 +31,11 @@ struct trk_fill {                      /* content of one packet */
     unsigned n_conts; struct { const uint8_t *bytes; uint16_t n; } conts[2];
     struct trk_fragments data;
 };
-struct trk_said { bool end[TRK_WANTS_MAX]; uint32_t copied_bytes; };   /* what the packets before this one took care of */
+struct trk_said { bool end[TRK_WANTS_MAX], renewed[TRK_RENEWALS_MAX]; uint32_t copied_bytes; };   /* what the packets before this one took care of */
 
-/* room: bytes after the form's header; first: this packet carries the input's answer. */
-void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint32_t room, bool first,
-              struct trk_said *said, struct trk_fill *out);
+/* n: the packet's number, 0: a terminal; room: bytes after the form's header; first: this packet carries the input's answer. */
+void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint64_t n, uint32_t room,
+              bool first, struct trk_said *said, struct trk_fill *out);
 static inline bool trk_fill_empty(const struct trk_fill *f) { return f->data.bytes == 0 && f->flags == 0; }
 
 /* ---- respond_emit.c: content to packet ---- */

@@ -48,12 +48,12 @@ static unsigned ending_want(const struct trk_source *s, const struct trk_slice *
  * output of unknown length leaves without use; MORE has no output that could end. Where it does not fit beside the
  * data, the next packet says it: END is about what lies before it, not about that packet alone. */
 static void say_end(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint32_t room,
-                    struct trk_said *said, struct trk_fill *f)
+                    uint32_t renewed, struct trk_said *said, struct trk_fill *f)
 {
     unsigned w = ending_want(s, slice, f);
     if (w == s->plan->n_wants || said->end[w] || !conts->next_bytes || (f->flags & (TRK_F_MORE | TRK_F_PLACED)))
         return;
-    uint32_t other_conts = conts_bytes(f) - (f->flags & TRK_F_DONE ? f->conts[0].n : 0u);
+    uint32_t other_conts = conts_bytes(f) + renewed - (f->flags & TRK_F_DONE ? f->conts[0].n : 0u);
     if (f->data.bytes + other_conts + conts->next_bytes > room)
         return;
     said->end[w] = true;
@@ -68,16 +68,42 @@ static void say_end(const struct trk_source *s, const struct trk_conts *conts, c
     }
 }
 
-void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint32_t room, bool first,
-              struct trk_said *said, struct trk_fill *out)
+/* The renewal that this packet may carry: index, or n_renewed. DONE has an output continuation of its own. */
+static unsigned renewal_of(const struct trk_conts *conts, const struct trk_slice *slice, uint64_t n, const struct trk_said *said,
+                           const struct trk_fill *f)
+{
+    if (slice->bytes == 0 || n == 0 || (f->flags & (TRK_F_DONE | TRK_F_PLACED)))
+        return conts->n_renewed;
+    unsigned i = 0;
+    for (; i < conts->n_renewed; i++) {
+        const struct trk_renewed *r = &conts->renewed[i];
+        if (!said->renewed[i] && (r->n ? r->n == n : slice->offset >= r->first && slice->offset < r->second))
+            break;
+    }
+    return i;
+}
+
+void trk_fill(const struct trk_source *s, const struct trk_conts *conts, const struct trk_slice *slice, uint64_t n, uint32_t room,
+              bool first, struct trk_said *said, struct trk_fill *out)
 {
     *out = (struct trk_fill){ .offset = slice->offset };
     if (first)
         answer_input(conts, out);
-    trk_gather(s, slice, room - conts_bytes(out), TRK_COPY_BYTES - said->copied_bytes, &out->data);
+    unsigned i = conts->n_renewed ? renewal_of(conts, slice, n, said, out) : 0;
+    uint32_t renewed = i < conts->n_renewed ? conts->renewed[i].bytes : 0;
+    if (conts_bytes(out) + renewed >= room)
+        renewed = 0;
+    trk_gather(s, slice, room - conts_bytes(out) - renewed, TRK_COPY_BYTES - said->copied_bytes, &out->data);
     if (out->data.n > 1)
         said->copied_bytes += out->data.bytes - out->data.at[out->data.n - 1].bytes;
-    say_end(s, conts, slice, room, said, out);
+    if (out->data.bytes == 0)
+        renewed = 0;
+    say_end(s, conts, slice, room, renewed, said, out);
+    if (renewed) {
+        said->renewed[i] = true;
+        out->flags |= TRK_F_RENEW;
+        add_cont(out, conts->renewed[i].sealed, conts->renewed[i].bytes);
+    }
     if (out->data.bytes == 0 && !(out->flags & TRK_F_END))
         out->offset = 0;
 }

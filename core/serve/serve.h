@@ -94,6 +94,10 @@ enum trk_verdict trk_plan(const struct trk_spend *spend, const struct trk_decisi
 enum trk_input_fate { TRK_INPUT_NONE, TRK_INPUT_MORE, TRK_INPUT_DONE,
                       TRK_INPUT_TAKEN };               /* input by position: these bytes need not come again */
 
+/* A continuation that may replace the one in use (PROTOCOL.md 8.4), to ride on number n, if that carries data. */
+struct trk_renewal { uint64_t n; struct trk_ucont cont; };
+#define TRK_RENEWALS_MAX 4             /* in one answer, those included that change their epoch alone */
+
 /* What the application says. Memory stays the caller's until the packets are sent. */
 struct trk_result {
     enum trk_input_fate fate;
@@ -107,6 +111,7 @@ struct trk_result {
         bool end, fin;                 /* an output of unknown length ends after these bytes (and the stream with it) */
     } given[TRK_WANTS_MAX];
     const struct trk_ucont *next_input;/* with end: the next input continuation; without one the end is not said */
+    unsigned n_renewals; const struct trk_renewal *renewals;
 };
 
 /* An outgoing packet: IP and TCP header, message header and continuations in head, then data by reference. Where one
@@ -122,7 +127,7 @@ struct trk_packets {                   /* caller's memory */
 };
 #define TRK_ANSWER_PACKETS_MAX (TRK_GRANT_MAX + TRK_PLAN_GRANTS_MAX)
 #define TRK_COPY_BYTES TRK_SLOT_MAX    /* data copied into heads by one answer; a packet that would need more is shortened */
-#define TRK_ARENA_BYTES (TRK_ANSWER_PACKETS_MAX * (TRK_HEADER_MAX + TRK_OPENED_BYTES) + 4 * TRK_UCONT_MAX + TRK_COPY_BYTES)
+#define TRK_ARENA_BYTES (TRK_ANSWER_PACKETS_MAX * (TRK_HEADER_MAX + TRK_OPENED_BYTES) + (4 + TRK_RENEWALS_MAX) * TRK_UCONT_MAX + TRK_COPY_BYTES)
 
 /* Pure. ANSWERED, REFRESHED, or why nothing could be written (NO_ROOM: a continuation larger than a packet, or memory
  * below the two limits above). Starts by emptying *out. An answer may have no packet: then every trickle ends.

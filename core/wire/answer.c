@@ -1,7 +1,7 @@
 /* OPENED, LONG, NORMAL and TERMINAL: the packets that carry data. */
 #include "wire/fields.h"
 
-enum { ALL_FLAGS = TRK_F_MORE | TRK_F_DONE | TRK_F_END | TRK_F_FIN | TRK_F_NO_FILTER | TRK_F_REFRESH | TRK_F_PLACED };
+enum { ALL_FLAGS = TRK_F_MORE | TRK_F_DONE | TRK_F_END | TRK_F_FIN | TRK_F_NO_FILTER | TRK_F_REFRESH | TRK_F_PLACED | TRK_F_RENEW };
 
 uint32_t trk_form_bytes(uint8_t form)
 {
@@ -20,7 +20,9 @@ static bool flags_ok(uint8_t form, uint8_t flags)
     if (form != TRK_FORM_LONG)
         allowed &= (uint8_t)~TRK_F_REFRESH;
     if (form == TRK_FORM_TERMINAL)
-        allowed &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE | TRK_F_PLACED);
+        allowed &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE | TRK_F_PLACED | TRK_F_RENEW);
+    if (form == TRK_FORM_OPENED || (flags & (TRK_F_DONE | TRK_F_PLACED | TRK_F_REFRESH)))
+        allowed &= (uint8_t)~TRK_F_RENEW;
     if ((flags & ~allowed) || ((flags & TRK_F_FIN) && !(flags & TRK_F_END)))
         return false;
     return !((flags & (TRK_F_MORE | TRK_F_PLACED)) && (flags & (TRK_F_DONE | TRK_F_END)));
@@ -30,7 +32,10 @@ static bool has_input_cont(uint8_t flags) { return flags & (TRK_F_MORE | TRK_F_D
 static bool has_range_cont(uint8_t flags) { return (flags & TRK_F_MORE) && (flags & TRK_F_PLACED); }
 
 /* Of the continuation that follows the input's; 0: none does. */
-static uint8_t second_type(uint8_t flags) { return flags & TRK_F_DONE ? TRK_UCONT_OUTPUT : has_range_cont(flags) ? TRK_UCONT_RANGE : 0; }
+static uint8_t second_type(uint8_t flags)
+{
+    return flags & (TRK_F_DONE | TRK_F_RENEW) ? TRK_UCONT_OUTPUT : has_range_cont(flags) ? TRK_UCONT_RANGE : 0;
+}
 
 /* Bounds of LONG and OPENED. */
 static bool long_ok(const struct trk_answer *m)

@@ -176,6 +176,7 @@ enum {
     TRK_F_NO_FILTER = 16,              /* the server has no filter: do not repeat */
     TRK_F_REFRESH   = 32,              /* LONG: this opening is a refresh */
     TRK_F_PLACED    = 64,              /* input by position: may be sent (with MORE), or was taken */
+    TRK_F_RENEW     = 128,             /* an output continuation, the last one here, may replace the one in use for its bytes */
 };
 
 /* OPENED, LONG, NORMAL and TERMINAL. In NORMAL, only flags, low 4 bits of generation and epoch,

@@ -282,8 +282,13 @@ MSK_API int msk_sendfilev(struct minisock *m, const struct fiovec *vectors, int 
 struct mskdesc { struct minisock *m; const struct tiovec *vectors; int n; int result; };
 MSK_API int msk_sendbulk(struct msk_server *server, struct mskdesc *descriptions, int n);
 
-/* Replace the opaque bytes of a continuation that msk_more or msk_done announced. The paper's continuations belong to
- * packets; ours to the packet that answers the input, which carries up to two. -EINVAL: nothing announced it. */
+/* A continuation that belongs to one packet of the answer. pkt is msk_packet's index of one that carries bytes of an output:
+ * from its own bytes on, the output can be made of these opaque bytes, too (a cursor that has moved on, so that nobody has to
+ * begin at the start again). The next events' ranges may come with it (`first` is then this packet's offset), or still with the
+ * old one, as packets get lost. Or pkt names the packet that answers the input, and one of the continuations that msk_more or
+ * msk_done announced, whose opaque bytes are replaced. At most MSK_OPAQUE_MAX bytes (8 less while the length is unknown).
+ * -EINVAL: no output's bytes are in this packet, it carries msk_more's or msk_done's, or nothing announced that. -ENOBUFS: this
+ * answer has four already. */
 #define MSK_UCONT_INPUT  (-1)
 #define MSK_UCONT_OUTPUT (-2)
 MSK_API int msk_setucont(struct minisock *m, int pkt, const void *opaque, size_t bytes);

@@ -15,7 +15,8 @@ local verdicts = {
     [0x24] = "wrong-domain", [0x25] = "too-early", [0x26] = "attempts", [0x27] = "old-generation", [0x28] = "loss-spent",
     [0x29] = "replayed", [0x2a] = "no-room", [0x30] = "dropped", [0x31] = "reset", [0x32] = "closed",
 }
-local answer_flags = { { 1, "MORE" }, { 2, "DONE" }, { 4, "END" }, { 8, "FIN" }, { 16, "NO_FILTER" }, { 32, "REFRESH" }, { 64, "PLACED" } }
+local answer_flags = { { 1, "MORE" }, { 2, "DONE" }, { 4, "END" }, { 8, "FIN" }, { 16, "NO_FILTER" }, { 32, "REFRESH" }, { 64, "PLACED" },
+                       { 128, "RENEW" } }
 local request_flags = { { 1, "WANT_LONG" }, { 2, "INPUT" }, { 4, "INPUT_END" }, { 8, "PLACED" } }
 local open_flags = { { 1, "INPUT" }, { 2, "INPUT_END" } }
 local cont_types = { [1] = "input", [2] = "output", [3] = "range" }
@@ -244,6 +245,7 @@ local function rest(r, tree, flags, with_conts)
     local n = with_conts or ((flags % 2 >= 1 and 1 or 0) + (flags % 4 >= 2 and 2 or 0))
     if not with_conts and flags % 8 >= 4 and flags % 4 < 2 then n = n + 1 end
     if not with_conts and flags % 128 >= 64 and flags % 2 >= 1 then n = n + 1 end
+    if not with_conts and flags >= 128 then n = n + 1 end      -- RENEW
     for _ = 1, n do continuation(r, tree) end
     local bytes = r:left()
     if bytes > 0 then tree:add(F.data, r:take(bytes)) end

@@ -62,6 +62,7 @@ void msk_forget_said(struct minisock *m)
     m->result.fate = TRK_INPUT_NONE;
     m->result.opens_output = false;
     m->result.next_input = NULL;
+    m->result.n_renewals = 0;
     m->result.has_range = false;
     memset(m->result.given, 0, m->plan.n_wants * sizeof m->result.given[0]);
 }

@@ -86,8 +86,7 @@ const struct msk_event *msk_event(const struct minisock *m) { return &m->event; 
 
 size_t msk_ranges(const struct minisock *m) { return m->state != MSK_FREE ? m->plan.n_wants : 0; }
 
-/* The output continuation that makes want i; NULL: the input's own output, which does not exist yet. */
-static const struct trk_ucont *maker(const struct minisock *m, size_t i)
+const struct trk_ucont *msk_maker(const struct minisock *m, size_t i)
 {
     uint8_t cont = m->plan.wants[i].cont;
     if (cont != TRK_ASK_INPUT)
@@ -102,7 +101,7 @@ int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
         return -EBADF;
     if (i >= m->plan.n_wants)
         return -ERANGE;
-    const struct trk_ucont *u = maker(m, i);
+    const struct trk_ucont *u = msk_maker(m, i);
     if (!u)
         return 0;
     uint64_t offset = m->plan.wants[i].offset, bytes = m->plan.wants[i].bytes;
@@ -111,53 +110,5 @@ int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
         out->opaque_bytes -= MSK_OFFSET_TRAILER;
     if (offset >= u->first && offset < u->second)
         out->bytes = u->second - offset < bytes ? u->second - offset : bytes;
-    return 0;
-}
-
-/* ---- the packets of the answer ---- */
-
-static size_t packets_of(const struct trk_plan_grant *g)
-{
-    return (g->step.terminal != 0) + (g->step.a > g->step.b ? 0 : (size_t)(g->step.b - g->step.a + 1));
-}
-
-size_t msk_packets(const struct minisock *m)
-{
-    size_t n = 0;
-    if (m->state == MSK_FREE || m->spend.type == TRK_SPEND_CLOSE)
-        return 0;
-    for (unsigned g = 0; g < m->plan.n_grants; g++)
-        n += packets_of(&m->plan.grants[g]);
-    return n;
-}
-
-static size_t range_at(const struct minisock *m, uint64_t offset)
-{
-    size_t i = 0;
-    while (i < m->plan.n_wants && (offset < m->plan.wants[i].offset || offset - m->plan.wants[i].offset >= m->plan.wants[i].bytes))
-        i++;
-    return i;
-}
-
-/* Of a grant: its terminal first, then its numbers. */
-int msk_packet(const struct minisock *m, size_t i, struct msk_packet *out)
-{
-    *out = (struct msk_packet){ .range = m->plan.n_wants };
-    if (m->state == MSK_FREE)
-        return -EBADF;
-    if (i >= msk_packets(m))
-        return -ERANGE;
-    const struct trk_plan_grant *g = m->plan.grants;
-    for (; i >= packets_of(g); g++)
-        i -= packets_of(g);
-    bool terminal = g->step.terminal && i == 0;
-    size_t number = i - (g->step.terminal != 0);
-    const struct trk_slice *slice = terminal ? &g->terminal : &g->slices[number];
-    out->answers_input = !terminal && g->carries_input && number == 0;
-    if (slice->bytes == 0)
-        return 0;
-    out->offset = slice->offset;
-    out->bytes = slice->bytes;
-    out->range = range_at(m, slice->offset);
     return 0;
 }

@@ -123,6 +123,8 @@ int msk_setucont(struct minisock *m, int pkt, const void *opaque, size_t bytes)
     struct trk_ucont *output = &m->result.output;
     if (m->state == MSK_FREE)
         return -EBADF;
+    if (pkt >= 0)
+        return msk_renew(m, (size_t)pkt, opaque, bytes);
     if (pkt == MSK_UCONT_INPUT && m->result.fate != TRK_INPUT_NONE)
         return set_opaque(&m->result.input, b, MSK_OPAQUE_MAX);
     if (pkt != MSK_UCONT_OUTPUT || m->result.fate != TRK_INPUT_DONE)

@@ -67,6 +67,7 @@ struct minisock {
     struct trk_plan plan;
     struct trk_result result;
     struct trk_ucont next_input;       /* of msk_give_end */
+    struct trk_renewal renewals[TRK_RENEWALS_MAX];   /* of msk_setucont */
 };
 
 /* All minisockets there will be, and the queue (slots.c). */
@@ -192,9 +193,14 @@ void msk_forget_said(struct minisock *m);                           /* nothing h
 /* send.c: tell the client why its proven request is not honoured; how a minisocket ends. */
 void msk_tell(struct minisock *m, enum trk_verdict v, bool reset);
 
+/* packets.c: packet i brings an output continuation for the bytes from its own on. */
+int msk_renew(struct minisock *m, size_t i, const void *opaque, size_t bytes);
+
 /* event.c: what the application is shown; the offset that travels behind opaque bytes. */
 uint64_t msk_trailing_offset(const struct trk_ucont *u);
 void msk_event_fill(struct minisock *m);
+/* The output continuation that makes want i; NULL: the input's own output, which does not exist yet. */
+const struct trk_ucont *msk_maker(const struct minisock *m, size_t i);
 
 static inline void msk_count(struct msk_server *s, enum trk_verdict v) { s->tally->verdicts[v]++; }
 static inline void msk_count_other(struct msk_server *s, enum msk_count c) { s->tally->counts[c]++; }

@@ -27,6 +27,7 @@ struct writing {
     uint64_t key, length;              /* the true length, also when validEnd does not tell it */
     bool     dated;
     uint64_t consumed;                 /* unknown length: where the next input begins */
+    uint64_t skipped;                  /* bytes of the object before the continuation's first; it was renewed */
 };
 
 static void put(const struct sim_application *app, struct trk_ucont *u, const void *opaque, size_t n)
@@ -58,21 +59,21 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
     memcpy(&w, u->opaque, sizeof w);
     if (offset < u->first || offset > u->second)
         return complain(app, "a range that begins outside its continuation");
-    uint64_t left = offset - u->first < w.length ? w.length - (offset - u->first) : 0;
+    uint64_t at = offset - u->first + w.skipped, left = at < w.length ? w.length - at : 0;
     uint32_t n = bytes < left ? bytes : (uint32_t)left;
     if (app->stingy_percent > sim_mix(offset ^ time) % 100)
         n /= 2;
     if (*used > SIM_GIVEN_BYTES || n > SIM_GIVEN_BYTES - *used)
         return complain(app, "more bytes wanted than an answer holds");
-    (w.dated ? sim_dated_content : sim_content)(w.key, offset - u->first, app->output + *used, n);
+    (w.dated ? sim_dated_content : sim_content)(w.key, at, app->output + *used, n);
     out->given[i].data = app->output + *used;
     out->given[i].bytes = n;
     *used += n + (app->scatter ? 16 : 0);
     /* A range wholly behind the end gets nothing, not even END, which would say that the end is here. */
-    if (u->second == TRK_OFFSET_UNKNOWN && n == left && offset - u->first + n == w.length) {
+    if (u->second == TRK_OFFSET_UNKNOWN && n == left && at + n == w.length) {
         struct reading idle = { 0 };
         out->given[i].end = true;
-        app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first + w.length };
+        app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first - w.skipped + w.length };
         put(app, &app->next_input, &idle, sizeof idle);
         out->next_input = &app->next_input;
     }
@@ -308,6 +309,33 @@ static void greet(struct sim_application *app, struct trk_result *out)
     out->opens_output = true;
 }
 
+/* One packet of the answer brings a continuation that begins with its own bytes. */
+static void renew(struct sim_application *app, const struct trk_spend *spend, const struct trk_plan *plan, struct trk_result *out)
+{
+    uint64_t dice = sim_mix(spend->tick ^ spend->request.parts[0].k << 20);
+    const struct trk_plan_grant *g = plan->n_grants ? &plan->grants[dice % plan->n_grants] : NULL;
+
+    if (!g || g->step.a > g->step.b || plan->refresh)
+        return;
+    uint64_t n = g->step.a + (dice >> 8) % (g->step.b - g->step.a + 1);
+    const struct trk_slice *slice = &g->slices[n - g->step.a];
+    for (unsigned i = 0; i < plan->n_wants; i++) {
+        const struct trk_ucont *u = plan->wants[i].cont == TRK_ASK_INPUT ? &out->output : &spend->conts[plan->wants[i].cont];
+        struct writing w;
+        if (slice->bytes == 0 || slice->offset < plan->wants[i].offset || slice->offset - plan->wants[i].offset >= plan->wants[i].bytes ||
+            (plan->wants[i].cont == TRK_ASK_INPUT && out->fate != TRK_INPUT_DONE) || slice->offset < u->first || slice->offset >= u->second)
+            continue;
+        memcpy(&w, u->opaque, sizeof w);
+        w.skipped += slice->offset - u->first;
+        app->renewal.n = n;
+        app->renewal.cont = (struct trk_ucont){ .type = TRK_UCONT_OUTPUT, .flags = u->flags & TRK_UCONT_FIN, .first = slice->offset, .second = u->second };
+        put(app, &app->renewal.cont, &w, sizeof w);
+        out->renewals = &app->renewal;
+        out->n_renewals = 1;
+        return;
+    }
+}
+
 bool sim_application_run(struct sim_application *app, const struct trk_spend *spend, const struct trk_plan *plan, struct trk_result *out)
 {
     uint32_t used = 0;
@@ -317,6 +345,7 @@ bool sim_application_run(struct sim_application *app, const struct trk_spend *sp
     out->fate = TRK_INPUT_NONE;
     out->opens_output = false;
     out->next_input = NULL;
+    out->n_renewals = 0;
     if (spend->type == TRK_SPEND_OPEN && !spend->request.has_input && app->greeting_bytes)
         greet(app, out);
     out->has_range = false;
@@ -332,5 +361,7 @@ bool sim_application_run(struct sim_application *app, const struct trk_spend *sp
         if (!give(app, u, plan->wants[i].offset, plan->wants[i].bytes, spend->tick, &used, out, i))
             return false;
     }
+    if (app->renews && spend->type != TRK_SPEND_OPEN && sim_mix(spend->tick) % 100 < 30)
+        renew(app, spend, plan, out);
     return true;
 }

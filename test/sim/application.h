@@ -14,7 +14,9 @@ struct sim_application {
     uint16_t pad_bytes;                /* continuations carry at least so many opaque bytes */
     bool     encrypt;                  /* and nobody can read them */
     bool     scatter;                  /* what is given for one want does not lie beside what is given for the next */
+    bool     renews;                   /* output continuations that move on while they are read */
     /* Memory of one event, used anew for each. */
+    struct trk_renewal renewal;
     struct trk_ucont next_input;
     uint8_t *output;                   /* SIM_GIVEN_BYTES */
     bool     reset;                    /* the application wants no more of this connection */

@@ -108,7 +108,7 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     s->app.pad_bytes = config->pad_bytes;
     s->app.encrypt = config->encrypt;
     s->app.stingy_percent = config->stingy_percent;
-    s->app.scatter = config->scatter;
+    s->app.scatter = s->app.renews = config->scatter;
     s->epoch = 1;
     for (unsigned i = 0; i < config->replicas; i++) {
         list_epochs(&s->keys[i], 1, 0, false);

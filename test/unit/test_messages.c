@@ -234,11 +234,13 @@ START_TEST(answer_flags_are_bounded)
             buffer[1] = (uint8_t)flags;
             bool more = flags & TRK_F_MORE, done = flags & TRK_F_DONE, end = flags & TRK_F_END;
             bool placed = flags & TRK_F_PLACED;
-            bool bad = (flags & 0x80) || ((flags & TRK_F_FIN) && !end) || ((more || placed) && (done || end))
+            bool renew = flags & TRK_F_RENEW;
+            bool bad = (renew && (done || placed || (flags & TRK_F_REFRESH))) || ((flags & TRK_F_FIN) && !end) || ((more || placed) && (done || end))
                 || ((flags & TRK_F_REFRESH) && answer_forms[i] != TRK_FORM_LONG)
-                || ((more || done || placed) && answer_forms[i] == TRK_FORM_TERMINAL);
+                || ((more || done || placed || renew) && answer_forms[i] == TRK_FORM_TERMINAL)
+                || (renew && answer_forms[i] == TRK_FORM_OPENED);
             enum trk_verdict v = trk_answer_parse(buffer, n, &parsed);
-            ck_assert_int_eq(v, bad ? TRK_V_BAD_FIELD : more || done || end ? TRK_V_TRUNCATED : TRK_V_ACCEPTED);
+            ck_assert_int_eq(v, bad ? TRK_V_BAD_FIELD : more || done || end || renew ? TRK_V_TRUNCATED : TRK_V_ACCEPTED);
             answer.flags = (uint8_t)flags;
             ck_assert_uint_eq(trk_answer_emit(&answer, again, sizeof again), v == TRK_V_ACCEPTED ? n : 0);
         }

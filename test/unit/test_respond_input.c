@@ -57,6 +57,63 @@ START_TEST(input_done)
 }
 END_TEST
 
+/* A continuation of an epoch that is not the current one comes back sealed under that, on a packet with data. */
+START_TEST(old_epochs_are_renewed)
+{
+    const uint8_t master[TRK_MASTER_BYTES] = { 7 };
+    struct trk_request *r = begin(TRK_FORM_REQUEST);
+    struct trk_part *p = fake_part(&fake, TRK_NORMAL, slow_start, 5, 2);
+    fake_ask(p, fake_cont(&fake, TRK_UCONT_OUTPUT, 500, 90000, "endless"), 2000, 4 * ROOM);
+    fake_planned(&fake);
+    fake_respond(&fake);
+    read_number(0, 18, 18, 21);
+    ASSERT_FLAGS(0);                   /* the current one: nothing to do */
+    fake.keys.epochs[fake.keys.current].state = TRK_EPOCH_ADDED;
+    fake.keys.current = TRK_EPOCHS_MAX;
+    ck_assert(trk_keys_add(&fake.keys, (uint8_t)(r->epoch + 9), TRK_EPOCH_CURRENT, master));
+    fake_respond(&fake);
+    read_number(0, 18, 18, 21);
+    ASSERT_FLAGS(TRK_F_RENEW);
+    struct trk_ucont u;
+    ck_assert_uint_eq(got.answer.conts[0].epoch, r->epoch + 9);
+    ck_assert_int_eq(trk_ucont_open(&fake.keys, &fake.spend.id, &got.answer.conts[0], &u), TRK_V_ACCEPTED);
+    ck_assert_uint_eq(u.first, 500);
+    ck_assert_uint_eq(u.second, 90000);
+    ck_assert_mem_eq(u.opaque, "endless", 7);
+    ASSERT_CARRIES(2000, ROOM - got.answer.conts[0].total_bytes);
+    read_number(1, 19, 18, 21);
+    ASSERT_FLAGS(0);                   /* once */
+    ASSERT_CARRIES(2000 + ROOM, ROOM);
+}
+END_TEST
+
+/* The application's own, on the number it names; not where there is no data. */
+START_TEST(renewals_of_the_application)
+{
+    struct trk_renewal renewals[2] = { { .n = 19 }, { .n = 21 } };
+    begin(TRK_FORM_REQUEST);
+    struct trk_part *p = fake_part(&fake, TRK_NORMAL, slow_start, 5, 2);
+    fake_ask(p, fake_cont(&fake, TRK_UCONT_OUTPUT, 500, 90000, "endless"), 2000, 3 * ROOM);
+    fake_planned(&fake);
+    renewals[0].cont = ucont(TRK_UCONT_OUTPUT, 2000 + ROOM, 90000, TRK_OPAQUE_MAX);
+    renewals[1].cont = ucont(TRK_UCONT_OUTPUT, 2000 + 3 * ROOM, 90000, 4);
+    fake.result.renewals = renewals;
+    fake.result.n_renewals = 2;
+    fake_respond(&fake);
+    ck_assert_uint_eq(fake.out.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        read_number(i, 18 + i, 18, 21);
+        ASSERT_FLAGS(i == 1 ? TRK_F_RENEW : 0);
+        if (i < 3)
+            ASSERT_CARRIES(2000 + i * ROOM, ROOM - (i == 1 ? got.answer.conts[0].total_bytes : 0));
+        else
+            ck_assert_uint_eq(got.answer.data_bytes, 0);
+    }
+    renewals[0].cont.opaque_bytes = TRK_OPAQUE_MAX + 1;
+    ck_assert_int_eq(fake_respond(&fake), TRK_V_NO_ROOM);
+}
+END_TEST
+
 static struct trk_request *plan_placed(uint8_t form)
 {
     struct trk_request *r = begin(form);
@@ -266,6 +323,6 @@ START_TEST(done_and_end_in_one_packet)
 }
 END_TEST
 
-UNIT_MAIN("respond_input", input_more, input_by_position_is_taken, a_restart_with_input_by_position_is_not_cut, more_may_name_a_range, input_done, input_done_beyond_the_reserve_shortens_the_first_packet,
+UNIT_MAIN("respond_input", input_more, old_epochs_are_renewed, renewals_of_the_application, input_by_position_is_taken, a_restart_with_input_by_position_is_not_cut, more_may_name_a_range, input_done, input_done_beyond_the_reserve_shortens_the_first_packet,
           input_answer_counts_as_something_sent, input_that_the_application_left, input_that_has_no_packet_to_be_answered_in,
           no_room_for_the_end, no_room, no_room_in_memory, done_and_end_in_one_packet)

@@ -189,11 +189,13 @@ static inline void random_request(struct dice *d, struct trk_request *m, struct 
 static inline uint8_t random_flags(struct dice *d, uint8_t form)
 {
     static const uint8_t fates[] = { 0, 0, TRK_F_MORE, TRK_F_DONE, TRK_F_END, TRK_F_END | TRK_F_FIN, TRK_F_DONE | TRK_F_END,
-                                     TRK_F_PLACED, TRK_F_MORE | TRK_F_PLACED };
+                                     TRK_F_PLACED, TRK_F_MORE | TRK_F_PLACED, TRK_F_RENEW, TRK_F_RENEW | TRK_F_MORE, TRK_F_RENEW | TRK_F_END };
     uint8_t fate = fates[between(d, 0, sizeof fates - 1)];
     if (form == TRK_FORM_TERMINAL)
         fate &= (uint8_t)~(TRK_F_MORE | TRK_F_DONE | TRK_F_PLACED);
-    return (uint8_t)(fate | (between(d, 0, 1) ? TRK_F_NO_FILTER : 0) | (form == TRK_FORM_LONG && between(d, 0, 1) ? TRK_F_REFRESH : 0));
+    if (form == TRK_FORM_TERMINAL || form == TRK_FORM_OPENED)
+        fate &= (uint8_t)~TRK_F_RENEW;
+    return (uint8_t)(fate | (between(d, 0, 1) ? TRK_F_NO_FILTER : 0) | (form == TRK_FORM_LONG && !(fate & TRK_F_RENEW) && between(d, 0, 1) ? TRK_F_REFRESH : 0));
 }
 
 static inline void random_long(struct dice *d, struct trk_answer *m)
@@ -245,7 +247,7 @@ static inline void random_answer(struct dice *d, uint8_t form, struct trk_answer
         m->conts[m->n_conts] = random_ucont(d, TRK_UCONT_INPUT, memory->conts[m->n_conts]);
         m->n_conts++;
     }
-    if (m->flags & TRK_F_DONE) {
+    if (m->flags & (TRK_F_DONE | TRK_F_RENEW)) {
         m->conts[m->n_conts] = random_ucont(d, TRK_UCONT_OUTPUT, memory->conts[m->n_conts]);
         m->n_conts++;
     }
