@@ -9,7 +9,7 @@
 #include "tricklesd/stats.h"
 
 #define STATS_SECONDS 10.
-#define VIEWS_SECONDS 1.
+#define VIEWS_SECONDS 10.
 
 struct loop {
     struct daemon *daemon;
