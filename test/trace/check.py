@@ -7,7 +7,7 @@ import sys
 import xml.etree.ElementTree as tree
 
 SIDES = {
-    "client": {"open", "spend", "lost", "restart", "input", "close", "receive", "verdict"},
+    "client": {"open", "spend", "lost", "restart", "input", "close", "receive", "read", "verdict"},
     "server": {"opened", "answer", "terminal", "refresh", "verdict", "judge"},
     "path": {"drop"},
 }
@@ -15,6 +15,7 @@ FIELDS = {
     "spend": {"generation", "k", "m", "piece", "a", "b", "cwnd", "outstanding", "repeat", "bytes"},
     "lost": {"generation", "from", "to", "cwnd", "outstanding"},
     "restart": {"kind", "generation", "attempt", "k", "a", "b", "cwnd", "outstanding", "repeat", "bytes"},
+    "read": {"total", "rival"},
     "receive": {"generation", "n", "cwnd", "outstanding", "offset", "bytes", "form"},
     "answer": {"generation", "n", "a", "b", "f", "piece", "offset", "bytes", "form"},
 }

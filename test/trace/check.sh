@@ -25,6 +25,16 @@ for seed in 1 2 3 4 5; do
     check "harsh-$seed" - harsh "$seed"
 done
 
+# Several flows: all of them in one picture, and each in its own.
+"$tools/sim_trace" flows 2 2 5 1 >"$tmp/flows.jsonl"
+"$tools/trk-trace-svg" --shares "$tmp/flows.jsonl" >"$tmp/shares.svg"
+"$tools/trk-trace-svg" --flow 1 "$tmp/flows.jsonl" >"$tmp/flow-1.svg"
+python3 "$here/check.py" "$tmp/flows.jsonl" "$tmp/flow-1.svg"
+for words in '4 flows, ' "Jain's index" 'rate of each flow, MB/s'; do
+    grep -q "$words" "$tmp/shares.svg" || { echo "FAIL: no \"$words\" in the picture of shares"; exit 1; }
+done
+if "$tools/trk-trace-svg" --shares "$tmp/clean.jsonl" >"$tmp/bad.svg" 2>"$tmp/log"; then echo "FAIL: shares without flows were drawn"; exit 1; fi
+
 # What is no trace is refused in one sentence.
 echo '{"t":1}' >"$tmp/bad.jsonl"
 for bad in "$tmp/bad.jsonl" "$tmp/missing.jsonl" /dev/null; do

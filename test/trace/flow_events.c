@@ -340,6 +340,15 @@ void flow_events_judge(struct flow_events *f, uint64_t now_us, const char *verdi
     end(f);
 }
 
+void flow_events_read(struct flow_events *f, uint64_t now_us, uint64_t total, bool rival)
+{
+    at(f, now_us);
+    begin(f, "client", "read");
+    number(f, "total", total);
+    truth(f, "rival", rival);
+    end(f);
+}
+
 void flow_events_drop(struct flow_events *f, uint64_t now_us, bool up, uint32_t bytes, const char *why)
 {
     at(f, now_us);

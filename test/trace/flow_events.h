@@ -5,6 +5,8 @@
  * sizes bytes, windows packets.
  *   client  open | spend | lost | restart | input | close        what it says, read from its packets
  *   client  receive                                              an answer that arrived
+ *   client  read                                                 what its program has read so far (total); only of simulated
+ *                                                                runs of several flows. rival: it speaks a textbook TCP
  *   server  opened | answer | terminal | refresh | verdict       an answer that left
  *   server  judge                                                a request's fate; only where the server is simulated
  *   path    drop                                                 a packet that the simulated path lost
@@ -45,6 +47,7 @@ void flow_events_answer(struct flow_events *f, uint64_t now_us, const struct trk
 void flow_events_receive(struct flow_events *f, uint64_t now_us, const struct trk_segment *s, const char *fate);
 /* Only the simulated world sees these. up: towards the server. */
 void flow_events_judge(struct flow_events *f, uint64_t now_us, const char *verdict);
+void flow_events_read(struct flow_events *f, uint64_t now_us, uint64_t total, bool rival);
 void flow_events_drop(struct flow_events *f, uint64_t now_us, bool up, uint32_t bytes, const char *why);
 
 #endif

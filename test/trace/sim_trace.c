@@ -2,6 +2,7 @@
  *
  *     sim_trace [--pcap FILE] plain|harsh|big|attack SEED            a world of the swarm
  *     sim_trace [--pcap FILE] download BYTES DELAY_MS LOSS SEED      one download, 1.5 MB/s, queue of 20 packets, LOSS each way
+ *     sim_trace [--pcap FILE] flows OURS RIVALS SECONDS SEED         so many of ours and of a textbook TCP at 3 MB/s, 20 ms
  *
  * --pcap: also writes what passes at the clients as a capture (raw IP). */
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "flow_events.h"
 #include "scenario.h"
 
-static struct flow_events flows[SIM_CLIENTS_MAX];
+static struct flow_events flows[SIM_FLOWS_MAX];
 static struct flow_number numbers[SIM_CLIENTS_MAX][FLOW_NUMBERS];
 
 static FILE *pcap;
@@ -87,10 +88,52 @@ static void download(struct sim_scenario *s, char **argv)
     s->down[0].queue_bytes = 30000;
 }
 
+static void several(struct sim_scenario *s, char **argv)
+{
+    static const struct sim_object endless = { .type = 'K', .id = 1, .bytes = 1ull << 44 };
+
+    sim_scenario_init(s, strtoull(argv[5], NULL, 10));
+    s->n_clients = (unsigned)strtoul(argv[2], NULL, 10) % (SIM_CLIENTS_MAX + 1);
+    s->n_rivals = (unsigned)strtoul(argv[3], NULL, 10) % (SIM_RIVALS_MAX + 1);
+    s->stop_us = (uint64_t)(strtod(argv[4], NULL) * 1e6);
+    s->server.domain[0] = 1;
+    s->server.filter_bytes = 1 << 20;
+    s->shared_down = true;
+    s->down[0].rate_bytes_per_us = 3;
+    s->down[0].queue_bytes = 60000;
+    s->down[0].drop_spread = .2;
+    for (unsigned i = 0; i < s->n_clients + s->n_rivals; i++) {
+        s->up[i].jitter_us = 1000;
+        flows[i].begun = true;         /* one axis of time for all */
+        if (i >= s->n_clients) {
+            s->rivals[i - s->n_clients].start_us = 20000 + 100000ull * i;
+            continue;
+        }
+        s->clients[i].objects = &endless;
+        s->clients[i].n_objects = 1;
+        s->clients[i].receive_bytes = 1 << 20;
+        s->clients[i].start_us = 100000ull * i;
+    }
+}
+
+static unsigned n_clients;             /* of a run of several flows; 0: what is read is not told */
+
+static void on_read(void *arg, uint64_t now_us, unsigned flow, uint64_t bytes)
+{
+    (void)arg;
+    if (n_clients)
+        flow_events_read(&flows[flow], now_us, bytes, flow >= n_clients);
+}
+
 static bool choose(int argc, char **argv, struct sim_scenario *s)
 {
     if (argc == 6 && strcmp(argv[1], "download") == 0) {
         download(s, argv);
+        return true;
+    }
+    if (argc == 6 && strcmp(argv[1], "flows") == 0 && atoi(argv[2]) > 0) {
+        several(s, argv);
+        n_clients = s->n_clients;
         return true;
     }
     for (enum sim_mix mix = 0; argc == 3 && mix < SIM_MIXES; mix++)
@@ -117,12 +160,14 @@ static bool run(const struct sim_scenario *s)
 
 int main(int argc, char **argv)
 {
-    static const struct sim_observer observer = { .sent = on_sent, .arrived = on_arrived };
+    static const struct sim_observer observer = { .sent = on_sent, .arrived = on_arrived, .read = on_read };
     static struct sim_scenario s;
     bool with_pcap = argc > 2 && strcmp(argv[1], "--pcap") == 0;
 
+    for (unsigned i = 0; i < SIM_FLOWS_MAX; i++)
+        flows[i] = (struct flow_events){ .out = stdout, .flow = i, .numbers = i < SIM_CLIENTS_MAX ? numbers[i] : NULL };
     if (!choose(argc - 2 * with_pcap, argv + 2 * with_pcap, &s)) {
-        fprintf(stderr, "usage: sim_trace [--pcap FILE] plain|harsh|big|attack SEED | download BYTES DELAY_MS LOSS SEED\n");
+        fprintf(stderr, "usage: sim_trace [--pcap FILE] plain|harsh|big|attack SEED | download BYTES DELAY_MS LOSS SEED | flows OURS RIVALS SECONDS SEED\n");
         return 2;
     }
     if (with_pcap && !(pcap = fopen(argv[2], "wb"))) {
@@ -131,8 +176,6 @@ int main(int argc, char **argv)
     }
     if (pcap)
         pcap_begin();
-    for (unsigned i = 0; i < SIM_CLIENTS_MAX; i++)
-        flows[i] = (struct flow_events){ .out = stdout, .flow = i, .numbers = numbers[i] };
     s.observer = &observer;
     return !run(&s);
 }
