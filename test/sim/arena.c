@@ -44,7 +44,7 @@ void arena_init(struct arena *a, const struct arena_config *config)
     a->config = *config;
     sim_random_seed(&a->random, config->seed);
     sim_events_clear(&a->events);
-    a->now_us = a->busy_until_us = a->drops = 0;
+    a->now_us = a->busy_until_us = a->drops = a->up_bytes = a->down_bytes = 0;
     memset(a->last_up_us, 0, sizeof a->last_up_us);
     memset(a->verdicts, 0, sizeof a->verdicts);
     a->wipe_due_us = config->wipe_ms ? config->wipe_ms * 1000ull : UINT64_MAX;
@@ -77,7 +77,7 @@ struct player *arena_join(struct arena *a, const struct player_hooks *hooks, voi
     p->start_us = start_us;
     p->wake_us = UINT64_MAX;
     p->bytes = 0;
-    p->opened = p->detached = false;
+    p->opened = p->detached = p->apart = false;
     arena_wake(a, p, start_us);
     return p;
 }
@@ -96,6 +96,7 @@ void arena_send(struct arena *a, struct player *p, unsigned host, uint8_t *packe
     uint64_t at_us = a->now_us + a->config.delay_us + sim_random_below(&a->random, 200);
 
     trk_segment_finish(packet, bytes);
+    a->up_bytes += bytes;
     if (at_us <= a->last_up_us[p->index])
         at_us = a->last_up_us[p->index] + 1;
     a->last_up_us[p->index] = at_us;
@@ -107,6 +108,11 @@ static void send_down(struct arena *a, uint16_t player, const uint8_t *packet, u
     const struct arena_config *c = &a->config;
     uint64_t start_us = a->busy_until_us > a->now_us ? a->busy_until_us : a->now_us;
 
+    a->down_bytes += bytes;
+    if (a->players[player].apart) {
+        sim_events_add(&a->events, a->now_us + c->delay_us, SIM_EVENT_TO_CLIENT, player, sim_packet_copy(packet, bytes));
+        return;
+    }
     if ((double)(start_us - a->now_us) * c->rate_bytes_per_us > c->queue_bytes * (1 - .2 * sim_random_unit(&a->random))) {
         a->drops++;
         return;

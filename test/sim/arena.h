@@ -44,6 +44,7 @@ struct player {
     uint64_t start_us, wake_us, bytes; /* bytes: delivered while it counts, headers included */
     struct trk_client *engine;
     uint8_t  *receive_buffer, *send_buffer, *numbers;
+    bool     apart;                    /* what it is sent passes no bottleneck */
     bool     opened, detached;         /* detached: the hooks have taken over, the engine is not asked any more */
     void     *own;                     /* the hooks' */
 };
@@ -53,6 +54,7 @@ struct arena {
     struct sim_random random;
     struct sim_events events;
     uint64_t now_us, busy_until_us, last_up_us[ARENA_PLAYERS_MAX], drops, wipe_due_us;
+    uint64_t up_bytes, down_bytes;     /* sent so far, by all players and by all hosts, whether it arrives or not */
     struct trk_keys keys;
     struct { struct trk_filter *filter; uint8_t *memory; struct trk_serve_config config; } hosts[ARENA_HOSTS_MAX];
     struct sim_application app;

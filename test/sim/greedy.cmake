@@ -5,3 +5,9 @@ set_target_properties(sim_greedy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BIN
 sim_test(greedy sim sim_greedy --seeds 4 --seconds 6)
 sim_test(greedy.long long sim_greedy)
 set_tests_properties(sim.greedy.long PROPERTIES TIMEOUT 3600)
+
+# Replays, which must not amplify, and floods that fill the filter.
+add_executable(sim_flood sim_flood.c arena.c)
+target_link_libraries(sim_flood PRIVATE sim)
+set_target_properties(sim_flood PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+sim_test(flood sim sim_flood)
