@@ -13,6 +13,22 @@ struct answering {                     /* what one call of trk_respond works wit
     bool input_unanswered;             /* a SYN's, for want of room: then none of its output goes out either */
 };
 
+/* Field by field: the continuations' bytes, some thousands, are not touched unless there are any. */
+static void begin(struct answering *a, const struct trk_spend *spend, const struct trk_decision *d, const struct trk_plan *plan,
+                  const struct trk_result *result, const struct trk_serve_config *config, uint64_t now_ms, struct trk_packets *out)
+{
+    a->voice = (struct trk_voice){ .spend = spend, .config = config, .out = out };
+    a->d = d;
+    a->plan = plan;
+    a->result = result;
+    a->tick = trk_tick(now_ms);
+    a->conts.input_bytes = a->conts.output_bytes = a->conts.range_bytes = a->conts.next_bytes = 0;
+    a->conts.taken = false;
+    a->conts.n_renewed = 0;
+    a->said = (struct trk_said){ 0 };
+    a->input_unanswered = false;
+}
+
 /* A generation keeps its epoch; what enters a new one (OPEN, restart, refresh) adopts the current epoch. */
 static void choose_epoch(struct answering *a, const struct trk_keys *keys)
 {
@@ -208,10 +224,8 @@ enum trk_verdict trk_respond(const struct trk_spend *spend, const struct trk_dec
     out->n = out->arena_used = 0;
     if (d->verdict != TRK_V_ANSWERED && d->verdict != TRK_V_REFRESHED)
         return d->verdict;
-    struct answering a = {
-        .voice = { .spend = spend, .config = config, .out = out },
-        .d = d, .plan = plan, .result = result, .tick = trk_tick(now_ms),
-    };
+    struct answering a;
+    begin(&a, spend, d, plan, result, config, now_ms, out);
     choose_epoch(&a, keys);
     bool written = seal_conts(keys, &a);
     for (unsigned i = 0; i < plan->n_grants && written; i++)
