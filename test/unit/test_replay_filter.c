@@ -159,6 +159,31 @@ START_TEST(clocks_that_step)
 }
 END_TEST
 
+/* Back by more than the horizon: a restart is honoured at once, numbers are spent again after the skew, and what was spent
+ * before the jump is not spent a second time before the clock gets back to where it was. */
+START_TEST(a_clock_set_back_stops_nobody)
+{
+    static const uint64_t jumps[] = { 60001, 61000, 76000, 256000, 600000, 86400000, 34560000000ull };
+    for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+        fresh_filter();
+        uint64_t was = now_ms;
+        uint32_t tick = trk_tick(now_ms);
+        ck_assert_uint_eq(spend(0, 5, 1), 1);
+        ck_assert(raise_word(1, 5, true));
+        now_ms -= jumps[i];
+        struct trk_filter_word w = word();
+        ck_assert(trk_filter_raise_from(filter, who_is(conn.h, conn.t), &w, 2, 100, now_ms));
+        ck_assert(word().known && word().generation == 2);
+        now_ms += TRK_SKEW_MS + 2000;
+        ck_assert(!forgot_ms(now_ms - 100));
+        ck_assert_uint_eq(spend(2, 101, 4), 15);
+        ck_assert_uint_eq(spend(2, 101, 4), 0);
+        for (; now_ms + TRK_SKEW_MS + 100 < was; now_ms += jumps[i] / 50 + 1)
+            ck_assert(trk_filter_forgot(filter, tick, now_ms));
+    }
+}
+END_TEST
+
 /* Forward by much, then back: entries died meanwhile, and their places were used. */
 START_TEST(a_clock_that_jumps_and_returns)
 {
@@ -374,6 +399,6 @@ START_TEST(unsuited_memory)
 END_TEST
 
 UNIT_MAIN("replay_filter", a_number_is_spent_once, spent_and_lost_exclude_each_other, runs_across_groups, numbers_at_the_ends_of_the_space,
-          entries_live_for_horizon_and_skew, the_second_wraps, clocks_that_step, a_clock_that_jumps_and_returns,
+          entries_live_for_horizon_and_skew, the_second_wraps, clocks_that_step, a_clock_set_back_stops_nobody, a_clock_that_jumps_and_returns,
           a_floor_does_not_outlive_its_use, eviction_raises_the_floor_first, evicted_words_raise_the_floor,
           a_quarter_of_the_words_is_safe, half_of_the_groups_is_safe, the_word_only_rises, raised_only_from_what_was_seen, attached_again, unsuited_memory)
