@@ -4,7 +4,6 @@
 #include "client/internal.h"
 
 #define FILL_SAFE 1216u                /* message bytes in IPv6's least MTU of 1280 */
-#define UPLOAD_SLACK 32u               /* a request full of input may be so much shorter than fill */
 #define MISSED_MAX 3                   /* times that a large one was missed before the size is suspected */
 
 #define SEQ_RECENT (64u << 10)         /* bytes sent that a router may still speak of */
@@ -42,12 +41,18 @@ void trk_heard(struct trk_client *c, uint32_t message_bytes)
         c->heard_bytes = message_bytes;
 }
 
-/* The requests before it in the ring tell how long it was. */
-void trk_answered(struct trk_client *c, const struct trk_sent *request)
+/* The request before it in the ring tells how long it was. 0: that one is not known. */
+static uint32_t request_bytes(const struct trk_client *c, const struct trk_sent *request)
 {
     const struct trk_sent *before = &c->sent[(request - c->sent + TRK_CLIENT_SENT - 1) % TRK_CLIENT_SENT];
     uint32_t bytes = request->end - before->end;
-    if (before->end && bytes > c->said_bytes && bytes <= c->slot)
+    return before->end && bytes <= c->slot ? bytes : 0;
+}
+
+void trk_answered(struct trk_client *c, const struct trk_sent *request)
+{
+    uint32_t bytes = request_bytes(c, request);
+    if (bytes > c->said_bytes)
         c->said_bytes = bytes;
 }
 
@@ -67,7 +72,8 @@ void trk_suspect_path(struct trk_client *c)
     if (c->fill <= FILL_SAFE)
         return;
     bool down = c->heard_bytes < c->fill && c->large_missed >= MISSED_MAX;
-    bool up = c->said_bytes + UPLOAD_SLACK < c->fill && c->written > c->consumed + FILL_SAFE / 2 && c->backoff >= 2;
+    uint32_t said = c->n_sent ? request_bytes(c, &c->sent[(c->n_sent - 1) % TRK_CLIENT_SENT]) : 0;
+    bool up = said > FILL_SAFE && said > c->said_bytes && c->backoff >= 2;
     if (down || up)
         c->fill = FILL_SAFE;
 }
