@@ -161,7 +161,8 @@ struct trk_client {
     uint32_t n_sent; struct trk_sent sent[TRK_CLIENT_SENT];    /* ring, n_sent counts all */
     uint32_t outbox_head, outbox_end;
     uint8_t  closing;                  /* 1: CLOSE to be sent, 2: RST to be sent */
-    uint16_t syn_bytes; uint32_t syn_input;            /* payload of the SYN; input bytes in it */
+    uint16_t syn_bytes, syn_most;      /* payload of the last SYN, and of the first, which may be longer */
+    uint32_t syn_input;                /* input bytes in it */
 
     /* written before it is read: opening leaves the rest untouched, as a page that no byte was written to costs nothing */
     uint32_t lent_first, lent_end; struct trk_lent lent[TRK_CLIENT_LENT];

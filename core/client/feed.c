@@ -1,9 +1,16 @@
 /* feed.c - one received segment: which message it is, and whom it concerns. */
 #include "client/internal.h"
 
+/* SYNs of two lengths may be on their way. */
+static bool acknowledges_syn(const struct trk_client *c, uint32_t ack)
+{
+    uint32_t payload = ack - c->config.iss - 1;
+    return payload == c->syn_bytes || payload == c->syn_most;
+}
+
 static enum trk_verdict plain_tcp(struct trk_client *c, const struct trk_segment *seg)
 {
-    bool answers_syn = c->state == TRK_CLIENT_OPENING && (seg->flags & TRK_ACK) && seg->ack - c->config.iss - 1 <= c->syn_bytes;
+    bool answers_syn = c->state == TRK_CLIENT_OPENING && (seg->flags & TRK_ACK) && seg->ack - c->config.iss - 1 <= c->syn_most;
     if (seg->flags & TRK_RST) {
         if (!answers_syn)
             return TRK_V_RST_HINT;
@@ -25,13 +32,13 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     if (m.form != TRK_FORM_OPENED || m.n != 1 || m.grant.kind != TRK_OPENING || m.grant.slot > c->config.mss ||
         m.grant.piece.base != 0 || m.grant.piece.start > TRK_IW)
         return TRK_V_BAD_FIELD;
-    if (seg->ack != c->config.iss + 1 + c->syn_bytes)
+    if (!acknowledges_syn(c, seg->ack))
         return TRK_V_FOREIGN;
     c->id = m.grant.id;
     c->slot = c->fill = m.grant.slot;
     c->isn = seg->seq + 1 - c->slot;
     c->ack = seg->seq + 1 + seg->payload_bytes;
-    c->seq = seg->ack;
+    c->seq = c->config.iss + 1 + c->syn_most;
     trk_settle(c, &m.grant);
     trk_opening_take(c, &m, now_us);
     c->state = TRK_CLIENT_OPEN;
@@ -60,7 +67,7 @@ static enum trk_verdict verdict(struct trk_client *c, const struct trk_segment *
     enum trk_verdict v = trk_verdict_msg_parse(seg->payload, seg->payload_bytes, &m);
     if (v != TRK_V_ACCEPTED)
         return v;
-    if (c->state == TRK_CLIENT_OPENING && seg->flags & TRK_RST && seg->ack == c->config.iss + 1 + c->syn_bytes) {
+    if (c->state == TRK_CLIENT_OPENING && seg->flags & TRK_RST && acknowledges_syn(c, seg->ack)) {
         c->state = TRK_CLIENT_REFUSED;               /* the application did not want us; as good as a plain RST */
         return TRK_V_REFUSED;
     }

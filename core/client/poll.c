@@ -149,6 +149,16 @@ static uint64_t syn_wait_us(const struct trk_client *c)
     return c->syns > 16 ? 64000000 : first << (c->syns - 1);
 }
 
+/* The answer may be as long as the SYN. The first one that carries data is as long as most paths take, so that a short answer
+ * comes whole; where it is swallowed, the next one is of the size that every path takes. */
+static size_t syn_payload(const struct trk_client *c)
+{
+    size_t most = c->config.mss - SYN_OPTION_BYTES, wanted = TRK_SYN_PAYLOAD;
+    if (c->syn_input && !c->syns)
+        wanted = TRK_SYN_PACKET - (c->config.flow.src.family == 4 ? 40 : 60) - SYN_OPTION_BYTES;
+    return wanted < most ? wanted : most;
+}
+
 static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, size_t cap)
 {
     uint64_t give_up = c->syn_started_us + c->config.syn_timeout_ms * 1000ull;
@@ -160,12 +170,11 @@ static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, s
         return 0;
     struct trk_open m = { .has_input = false };
     memcpy(m.random, c->config.random, sizeof m.random);
-    uint8_t input[TRK_SYN_PAYLOAD], message[TRK_SYN_PAYLOAD];
+    uint8_t input[TRK_SYN_PAYLOAD], message[TRK_SYN_PAYLOAD_MAX];
     m.input = input;
     m.input_bytes = (uint16_t)trk_input_copy(c, c->consumed, input, c->syn_input);
     m.has_input = m.input_bytes > 0;
-    size_t most = c->config.mss - SYN_OPTION_BYTES;
-    size_t bytes = trk_open_emit(&m, message, most < sizeof message ? most : sizeof message);
+    size_t bytes = trk_open_emit(&m, message, syn_payload(c));
     struct trk_segment seg = { .flow = c->config.flow, .seq = c->config.iss, .flags = TRK_SYN, .marked = true, .window = TRK_WINDOW,
                                .mss = c->config.mss, .has_wscale = true, .wscale = TRK_WSCALE, .sack_ok = true, .has_timestamp = true,
                                .ts_value = (uint32_t)(now_us / 1000), .payload_bytes = (uint32_t)bytes };
@@ -174,6 +183,8 @@ static size_t poll_syn(struct trk_client *c, uint64_t now_us, uint8_t *packet, s
         return 0;
     memcpy(packet + head, message, bytes);
     c->syn_bytes = (uint16_t)bytes;
+    if (!c->syns)
+        c->syn_most = c->syn_bytes;
     c->syns++;
     c->progress_us = now_us;
     c->syn_due_us = now_us + syn_wait_us(c);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define NARROW_US 1000000              /* without a new port: name the ports again */
+#define RECEIVE_BYTES (32u << 20)      /* a limit, not memory: the answers to thousands of connections may come at once */
 
 static const struct trk_link_port nobody = { .family = 4, .port = 0 };   /* nothing passes */
 
@@ -21,7 +22,8 @@ static struct trk_endpoint_link *open_link(struct trk_endpoint *e, int ifindex, 
         return NULL;
     }
     struct trk_link_config config = {
-        .ifindex = ifindex, .ports = &nobody, .n_ports = 1, .want_unmarked = true, .want_whole = true, .capture = e->config.capture,
+        .ifindex = ifindex, .ports = &nobody, .n_ports = 1, .want_unmarked = true, .want_whole = true, .receive_bytes = RECEIVE_BYTES,
+        .capture = e->config.capture,
     };
     l->ifindex = ifindex;
     l->link = trk_link_open(&config, error, error_bytes);

@@ -18,6 +18,13 @@ static uint8_t flags_of(uint8_t form)
     }
 }
 
+/* Option bytes after the marker that a SYN surely had: those of the options that were read. */
+static uint32_t syn_option_bytes(const struct trk_segment *seg)
+{
+    uint32_t bytes = (seg->mss ? 4u : 0) + (seg->sack_ok ? 2u : 0) + (seg->has_timestamp ? 10u : 0) + (seg->has_wscale ? 3u : 0);
+    return (bytes + 3) & ~3u;
+}
+
 /* What an answer's TCP header and its size depend on. A segment does not say how long its options were, so
  * the packet is taken to be no larger than it is for certain: that bounds the answer to an unproven address. */
 static void copy_segment(const struct trk_segment *seg, struct trk_spend *out)
@@ -26,7 +33,7 @@ static void copy_segment(const struct trk_segment *seg, struct trk_spend *out)
     out->seq = seg->seq;
     out->ack = seg->ack;
     out->payload_bytes = seg->payload_bytes;
-    out->packet_bytes = trk_header_bytes(seg->flow.src.family) + seg->payload_bytes;
+    out->packet_bytes = trk_header_bytes(seg->flow.src.family) + (seg->flags & TRK_SYN ? syn_option_bytes(seg) : 0) + seg->payload_bytes;
     out->epoch = NULL;
     out->isn = out->address_tag = out->tick = 0;
     out->must_refresh = out->aged = false;

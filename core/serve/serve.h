@@ -31,7 +31,7 @@ struct trk_spend {
     struct trk_flow flow;              /* as received: src = client */
     bool proven;                       /* grants and nonces hold: whoever sent it is the client */
     uint32_t seq, ack, payload_bytes;  /* of its segment: the answer's ack names its end */
-    uint32_t packet_bytes;             /* IP packet without options after the marker: bounds the answer of an unproven address */
+    uint32_t packet_bytes;             /* the IP packet, at least: bounds the answer to an unproven address */
     const struct trk_epoch *epoch;     /* of the grants; OPEN: the current one */
     struct trk_conn_id id;
     uint32_t isn, address_tag;

@@ -35,7 +35,9 @@
 #define TRK_SLOT_MAX         16384
 #define TRK_START_MAX        65534u
 #define TRK_SSTHRESH_NONE    65535u    /* on the wire and in memory: no ssthresh yet */
-#define TRK_SYN_PAYLOAD      1200      /* every SYN is padded to this, so that its answer fits */
+#define TRK_SYN_PAYLOAD      1200      /* every SYN is padded to this, so that its answer may be as long */
+#define TRK_SYN_PAYLOAD_MAX  1412      /* and the first one that carries data to more: an IPv4 packet of TRK_SYN_PACKET bytes */
+#define TRK_SYN_PACKET       1476      /* passes PPPoE and the usual tunnels */
 #define TRK_RANDOM_BYTES     16
 #define TRK_SEAL_BYTES       16
 #define TRK_NUMBER_MAX       ((1ull << 48) - 1)
@@ -98,7 +100,7 @@ struct trk_ucont_view {
 enum trk_verdict trk_ucont_parse(const uint8_t *bytes, size_t n, struct trk_ucont_view *out);
 
 /* ---------------- client to server ---------------- */
-struct trk_open {                      /* the SYN's payload: zeros pad it to TRK_SYN_PAYLOAD bytes, or to cap if that is less */
+struct trk_open {                      /* the SYN's payload: zeros pad it to cap, or to TRK_SYN_PAYLOAD_MAX if that is less */
     uint8_t random[TRK_RANDOM_BYTES];
     bool has_input, input_end;         /* first data in the SYN; the stream ends after it */
     const uint8_t *input; uint16_t input_bytes;

@@ -25,7 +25,7 @@ enum trk_verdict trk_open_parse(const uint8_t *p, size_t n, struct trk_open *out
     out->input_end = flags & OPEN_INPUT_END;
     if (r.truncated)
         return TRK_V_TRUNCATED;
-    return trk_outcome(&r, !(flags & ~(OPEN_INPUT | OPEN_INPUT_END)) && n <= TRK_SYN_PAYLOAD
+    return trk_outcome(&r, !(flags & ~(OPEN_INPUT | OPEN_INPUT_END)) && n <= TRK_SYN_PAYLOAD_MAX
                        && (out->has_input || (!out->input_end && out->input_bytes == 0))
                        && all_zero(r.at, trk_left(&r)));
 }
@@ -34,7 +34,7 @@ size_t trk_open_emit(const struct trk_open *m, uint8_t *out, size_t cap)
 {
     if (!m->has_input && (m->input_end || m->input_bytes))
         return 0;
-    struct trk_writer w = trk_writer_init(out, cap < TRK_SYN_PAYLOAD ? cap : TRK_SYN_PAYLOAD);
+    struct trk_writer w = trk_writer_init(out, cap < TRK_SYN_PAYLOAD_MAX ? cap : TRK_SYN_PAYLOAD_MAX);
     trk_put(&w, trk_first_byte(TRK_FORM_OPEN), 1);
     trk_put(&w, (m->has_input ? OPEN_INPUT : 0) | (m->input_end ? OPEN_INPUT_END : 0), 1);
     trk_put_bytes(&w, m->random, TRK_RANDOM_BYTES);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     load.options = &options;
     load.ops = options.tcp ? &transport_tcp : &transport_trickles;
-    if (!allow_descriptors(options.connections) || !targets_read(&load.targets, options.urls, options.n_urls, !options.new_connection))
+    if (!allow_descriptors(options.connections) || !targets_read(&load.targets, options.urls, options.n_urls))
         return EXIT_RUN;
     bool ok = load_run(&load, error, sizeof error);
     if (!ok)

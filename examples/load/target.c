@@ -33,20 +33,20 @@ static bool resolve(const char *url, const char *host, const char *port, struct 
 }
 
 /* The path and query as written; the host as Host: wants it, brackets and port included. */
-static bool make_request(struct target *t, bool keep_alive)
+static bool make_request(struct target *t)
 {
-    static const char format[] = "GET %s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: trickles-load\r\nAccept: */*\r\n%s\r\n";
+    static const char format[] = "GET %s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: trickles-load\r\nAccept: */*\r\n\r\n";
     const char *host = t->url + strlen("http://"), *path = host + strcspn(host, "/?#");
     char *line = NULL;
     int n = asprintf(&line, "%s%.*s", *path == '/' ? "" : "/", (int)strcspn(path, "#"), path);
     if (n >= 0)
-        n = asprintf(&t->request, format, line, (int)(path - host), host, keep_alive ? "" : "Connection: close\r\n");
+        n = asprintf(&t->request, format, line, (int)(path - host), host);
     free(line);
     t->request_bytes = n < 0 ? 0 : (size_t)n;
     return t->request_bytes > 0 && t->request_bytes <= 8192;
 }
 
-static bool read_one(struct target *t, bool keep_alive, struct sockaddr_storage *peer)
+static bool read_one(struct target *t, struct sockaddr_storage *peer)
 {
     struct http_parser_url u;
     char host[256], port[8] = "80";
@@ -60,12 +60,12 @@ static bool read_one(struct target *t, bool keep_alive, struct sockaddr_storage 
     copy_field(host, sizeof host, t->url, &u, UF_HOST);
     if (u.field_set & 1 << UF_PORT)
         copy_field(port, sizeof port, t->url, &u, UF_PORT);
-    if (!make_request(t, keep_alive))
+    if (!make_request(t))
         return fail(t->url, "too long");
     return resolve(t->url, host, port, peer);
 }
 
-bool targets_read(struct targets *t, const char *const *urls, int n, bool keep_alive)
+bool targets_read(struct targets *t, const char *const *urls, int n)
 {
     memset(t, 0, sizeof *t);
     t->all = calloc((size_t)n, sizeof *t->all);
@@ -73,7 +73,7 @@ bool targets_read(struct targets *t, const char *const *urls, int n, bool keep_a
         struct sockaddr_storage peer;
         t->all[i].url = urls[i];
         t->n++;
-        if (!read_one(&t->all[i], keep_alive, &peer))
+        if (!read_one(&t->all[i], &peer))
             return false;
         if (i > 0 && memcmp(&peer, &t->peer, sizeof peer) != 0)
             return fail(urls[i], "another server than that of the first URL");

@@ -15,7 +15,7 @@ struct target {                        /* one URL */
 struct targets { struct target *all; size_t n; struct sockaddr_storage peer; };
 
 /* All URLs name one server. False: what is wrong was said. */
-bool targets_read(struct targets *t, const char *const *urls, int n, bool keep_alive);
+bool targets_read(struct targets *t, const char *const *urls, int n);
 void targets_free(struct targets *t);
 
 #endif

@@ -91,11 +91,9 @@ size_t http_answer_head(const struct http_answer *a, char out[ANSWER_HEAD_MAX])
     add(&t, "HTTP/1.1 %u %s\r\n", kinds[a->kind].status, kinds[a->kind].reason);
     if (a->kind != ANSWER_CONTINUE) {
         http_date_format(a->date, date);
-        add(&t, "Date: %s\r\nServer: tricklesd\r\n", date);
+        add(&t, "Date: %s\r\n", date);        /* no Server nor Accept-Ranges: so 1 KB fits the answer to a SYN */
         if (http_answer_has_file(a) || a->kind == ANSWER_NOT_MODIFIED)
             add_validators(&t, a);
-        if (http_answer_has_file(a))
-            add(&t, "Accept-Ranges: bytes\r\n");
         add_entity(&t, a);
         if (a->kind == ANSWER_METHOD)
             add(&t, "Allow: GET, HEAD\r\n");

@@ -84,8 +84,8 @@ START_TEST(messages_end_at_64_kib)
 
     memset(buffer, 0, sizeof buffer);
     buffer[0] = TRK_VERSION << 4 | TRK_FORM_OPEN;
-    ck_assert_int_eq(trk_open_parse(buffer, TRK_SYN_PAYLOAD, &opening), TRK_V_ACCEPTED);
-    ck_assert_int_eq(trk_open_parse(buffer, TRK_SYN_PAYLOAD + 1, &opening), TRK_V_BAD_FIELD);
+    ck_assert_int_eq(trk_open_parse(buffer, TRK_SYN_PAYLOAD_MAX, &opening), TRK_V_ACCEPTED);
+    ck_assert_int_eq(trk_open_parse(buffer, TRK_SYN_PAYLOAD_MAX + 1, &opening), TRK_V_BAD_FIELD);
 }
 END_TEST
 

@@ -45,16 +45,21 @@ static struct trk_segment from_server(uint8_t flags, uint32_t seq, uint32_t ack,
                                  .window = TRK_WINDOW, .payload = payload, .payload_bytes = bytes };
 }
 
+static struct trk_segment answer_to_syn(uint32_t syn_bytes, uint8_t message[TRK_OPENED_BYTES])
+{
+    struct trk_answer m = { .form = TRK_FORM_OPENED, .flags = TRK_F_NO_FILTER, .n = 1 };
+    m.grant = (struct trk_grant){ .kind = TRK_OPENING, .id = { 7, 9 }, .piece = { 0, TRK_IW, TRK_SSTHRESH_NONE }, .a = 1, .b = 1, .f = 1,
+                                  .slot = config.mss < 1460 ? config.mss - 4 : 1456 };
+    ck_assert_uint_eq(trk_answer_emit(&m, message, TRK_OPENED_BYTES), TRK_OPENED_BYTES);
+    return from_server(TRK_SYN | TRK_ACK, 5000, config.iss + 1 + syn_bytes, message, TRK_OPENED_BYTES);
+}
+
 static void server_opens(void)
 {
     struct trk_segment seg;
-    ck_assert(polled(0, &seg));
-    struct trk_answer m = { .form = TRK_FORM_OPENED, .flags = TRK_F_NO_FILTER, .n = 1 };
-    m.grant = (struct trk_grant){ .kind = TRK_OPENING, .id = { 7, 9 }, .piece = { 0, TRK_IW, TRK_SSTHRESH_NONE }, .a = 1, .b = 1, .f = 1, .slot = 1456 };
     uint8_t message[TRK_OPENED_BYTES];
-    size_t n = trk_answer_emit(&m, message, sizeof message);
-    ck_assert_uint_eq(n, TRK_OPENED_BYTES);
-    seg = from_server(TRK_SYN | TRK_ACK, 5000, config.iss + 1 + seg.payload_bytes, message, (uint32_t)n);
+    ck_assert(polled(0, &seg));
+    seg = answer_to_syn(seg.payload_bytes, message);
     ck_assert_int_eq(trk_client_feed(&c, &seg, 20000), TRK_V_ACCEPTED);
     ck_assert_int_eq(trk_client_state(&c), TRK_CLIENT_OPEN);
 }
@@ -76,6 +81,36 @@ START_TEST(syn_is_padded_and_repeated_like_tcp)
     ck_assert(!polled(8000000, &seg));
     ck_assert_int_eq(trk_client_state(&c), TRK_CLIENT_TIMED_OUT);
     ck_assert(trk_client_next_timeout(&c) == UINT64_MAX);
+}
+END_TEST
+
+/* The first one that carries data is as long as most paths take; later ones as all take. The answer to either counts, and no
+ * sequence number is used twice. */
+START_TEST(syn_with_data_is_longer_once)
+{
+    static const struct { uint8_t family; uint16_t mss; uint32_t first, later; } cases[] = {
+        { 4, 1460, 1412, 1200 }, { 6, 1440, 1392, 1200 }, { 4, 1300, 1276, 1200 }, { 4, 1160, 1136, 1136 }, { 4, 8960, 1412, 1200 },
+    };
+    static uint8_t data[400];
+    uint8_t message[TRK_OPENED_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int answered = 0; answered < 2; answered++) {
+            struct trk_segment seg;
+            setup_config();
+            config.mss = cases[i].mss;
+            config.flow.src.family = config.flow.dst.family = cases[i].family;
+            ck_assert(trk_client_open(&c, &config, data, sizeof data, 0));
+            ck_assert(polled(0, &seg));
+            ck_assert_uint_eq(seg.payload_bytes, cases[i].first);
+            ck_assert(polled(1000000, &seg));
+            ck_assert_uint_eq(seg.payload_bytes, cases[i].later);
+            struct trk_segment answer = answer_to_syn(1199, message);
+            ck_assert_int_eq(trk_client_feed(&c, &answer, 1020000), TRK_V_FOREIGN);
+            answer = answer_to_syn(answered ? cases[i].later : cases[i].first, message);
+            ck_assert_int_eq(trk_client_feed(&c, &answer, 1020000), TRK_V_ACCEPTED);
+            ck_assert(polled(1020000, &seg));
+            ck_assert_uint_eq(seg.seq, config.iss + 1 + cases[i].first);
+        }
 }
 END_TEST
 
@@ -259,7 +294,7 @@ START_TEST(bad_configurations_are_refused)
 }
 END_TEST
 
-UNIT_MAIN("client", syn_is_padded_and_repeated_like_tcp, tcp_server_is_recognised, refused_only_by_a_reset_for_our_syn,
+UNIT_MAIN("client", syn_is_padded_and_repeated_like_tcp, syn_with_data_is_longer_once, tcp_server_is_recognised, refused_only_by_a_reset_for_our_syn,
           first_input_leaves_at_once_and_close_says_goodbye, lost_opening_request_is_restarted,
           attempts_wait_their_age_and_end_in_the_horizon, reset_needs_the_connection_id, strangers_and_rubbish_change_nothing,
           bad_configurations_are_refused)

@@ -53,8 +53,8 @@ START_TEST(a_file_to_the_byte)
 {
     char head[ANSWER_HEAD_MAX + 1];
     struct http_answer a = get("", head);
-    ck_assert_str_eq(head, "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: tricklesd\r\nLast-Modified: " MODIFIED "\r\n"
-                           "ETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n");
+    ck_assert_str_eq(head, "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nLast-Modified: " MODIFIED "\r\n"
+                           "ETag: \"0123456789abcdef\"\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n");
     ck_assert_uint_eq(a.first, 0);
     ck_assert_uint_eq(a.bytes, 1000);
     ck_assert(!a.close && !a.no_body && http_answer_has_file(&a));
@@ -65,32 +65,32 @@ START_TEST(every_answer_to_the_byte)
 {
     static const struct { const char *request; enum file_result found; const char *path, *head; } cases[] = {
         { "HEAD /f HTTP/1.1\r\nHost: a\r\nRange: bytes=1-2\r\nConnection: close\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 200 OK\r\nDate: D\r\nServer: tricklesd\r\nLast-Modified: " MODIFIED "\r\nETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n"
+          "HTTP/1.1 200 OK\r\nDate: D\r\nLast-Modified: " MODIFIED "\r\nETag: \"0123456789abcdef\"\r\n"
           "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n" },
         { "GET /f HTTP/1.0\r\n\r\n", FILE_NOT_FOUND, "/f",
-          "HTTP/1.1 404 Not Found\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" },
+          "HTTP/1.1 404 Not Found\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" },
         { "GET /f HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", FILE_NOT_FOUND, "/f",
-          "HTTP/1.1 404 Not Found\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: keep-alive\r\n\r\n" },
+          "HTTP/1.1 404 Not Found\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: keep-alive\r\n\r\n" },
         { "GET /d?x HTTP/1.1\r\nHost: a\r\n\r\n", FILE_DIRECTORY, "//d e/\xc3\xa4%\"<>/",
-          "HTTP/1.1 301 Moved Permanently\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 41\r\n"
+          "HTTP/1.1 301 Moved Permanently\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 41\r\n"
           "Location: /d%20e/%C3%A4%25%22%3C%3E/\r\n\r\n" },
         { "POST /f HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 405 Method Not Allowed\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 45\r\nAllow: GET, HEAD\r\n\r\n" },
+          "HTTP/1.1 405 Method Not Allowed\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 45\r\nAllow: GET, HEAD\r\n\r\n" },
         { "GET /f HTTP/1.1\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 400 Bad Request\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 48\r\n\r\n" },
+          "HTTP/1.1 400 Bad Request\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 48\r\n\r\n" },
         { "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 400 Bad Request\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 62\r\n\r\n" },
+          "HTTP/1.1 400 Bad Request\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 62\r\n\r\n" },
         { "GET /f HTTP/1.1\r\nHost: a\r\n\r\n", FILE_FORBIDDEN, "/f",
-          "HTTP/1.1 403 Forbidden\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n" },
+          "HTTP/1.1 403 Forbidden\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n" },
         { "GET /f HTTP/1.1\r\nHost: a\r\n\r\n", FILE_FAILED, "/f",
-          "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n\r\n" },
+          "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n\r\n" },
         { "GET /f HTTP/1.1\r\nHost: a\r\nRange: bytes=1000-\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 416 Range Not Satisfiable\r\nDate: D\r\nServer: tricklesd\r\nContent-Range: bytes */1000\r\nContent-Type: text/plain\r\n"
+          "HTTP/1.1 416 Range Not Satisfiable\r\nDate: D\r\nContent-Range: bytes */1000\r\nContent-Type: text/plain\r\n"
           "Content-Length: 39\r\n\r\n" },
         { "GET /f HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 304 Not Modified\r\nDate: D\r\nServer: tricklesd\r\nLast-Modified: " MODIFIED "\r\nETag: \"0123456789abcdef\"\r\n\r\n" },
+          "HTTP/1.1 304 Not Modified\r\nDate: D\r\nLast-Modified: " MODIFIED "\r\nETag: \"0123456789abcdef\"\r\n\r\n" },
         { "GET /f HTTP/2.0\r\nHost: a\r\nConnection: close\r\n\r\n", FILE_OK, "/f",
-          "HTTP/1.1 505 HTTP Version Not Supported\r\nDate: D\r\nServer: tricklesd\r\nContent-Type: text/plain\r\nContent-Length: 26\r\n"
+          "HTTP/1.1 505 HTTP Version Not Supported\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 26\r\n"
           "Connection: close\r\n\r\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

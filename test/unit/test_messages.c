@@ -293,7 +293,7 @@ START_TEST(open_round_trips)
         roll_bytes(&d, memory.input, m.input_bytes);
         size_t least = TRK_OPEN_HEADER + m.input_bytes, cap = uneven(&d, least, sizeof buffer);
         size_t n = trk_open_emit(&m, buffer, cap);
-        ck_assert_uint_eq(n, cap < TRK_SYN_PAYLOAD ? cap : TRK_SYN_PAYLOAD);
+        ck_assert_uint_eq(n, cap < TRK_SYN_PAYLOAD_MAX ? cap : TRK_SYN_PAYLOAD_MAX);
         ck_assert_uint_eq(trk_open_emit(&m, again, least - 1), 0);
         ck_assert_int_eq(trk_open_parse(buffer, n, &parsed), TRK_V_ACCEPTED);
         ck_assert_mem_eq(parsed.random, m.random, sizeof m.random);

@@ -317,10 +317,10 @@ START_TEST(no_room_in_a_small_syn)
     fake_open(&fake, NULL, 1460, 20);
     fake_decide(&fake);
     ck_assert_int_eq(fake_plan(&fake), TRK_V_NO_ROOM);
-    fake_open(&fake, NULL, 1460, 8 + TRK_OPENED_BYTES - 1);
+    fake_open(&fake, NULL, 1460, 4 + TRK_OPENED_BYTES - 1);
     fake_decide(&fake);
     ck_assert_int_eq(fake_plan(&fake), TRK_V_NO_ROOM);
-    fake_open(&fake, NULL, 1460, 8 + TRK_OPENED_BYTES);
+    fake_open(&fake, NULL, 1460, 4 + TRK_OPENED_BYTES);
     fake_decide(&fake);
     ck_assert_int_eq(fake_plan(&fake), TRK_V_ACCEPTED);
     ck_assert_uint_eq(fake.plan.n_wants, 0);
@@ -337,7 +337,7 @@ START_TEST(open)
     ck_assert(fake.plan.may_input);
     ASSERT_GRANT(0, 1, 1);
     ck_assert_uint_eq(fake.plan.n_wants, 1);
-    ASSERT_WANT(0, TRK_ASK_INPUT, 0, TRK_SYN_PAYLOAD - 8 - TRK_OPENED_BYTES);
+    ASSERT_WANT(0, TRK_ASK_INPUT, 0, TRK_SYN_PAYLOAD - 4 - TRK_OPENED_BYTES);
     ck_assert_uint_eq(fake.plan.input_room, fake.plan.room);
     fake_open(&fake, NULL, 600, TRK_SYN_PAYLOAD);      /* a small path bounds it too */
     fake_decide(&fake);
