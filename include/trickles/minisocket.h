@@ -28,7 +28,8 @@
  * Functions return 0 or a negative errno value: -EINVAL (not with this event, or not in this order), -EBADF (the
  * minisocket has ended), -EMSGSIZE (opaque bytes above MSK_OPAQUE_MAX), -ERANGE (no such range); others are
  * named where they occur. Errors for people are one sentence without a newline. A server and its minisockets
- * belong to one thread. No function allocates after msk_open, except when interfaces come and go. */
+ * belong to one thread. No function allocates after msk_open, except when interfaces come and go and where
+ * msk_install_events looks for the way to a client. */
 #ifndef TRICKLES_MINISOCKET_H
 #define TRICKLES_MINISOCKET_H
 
@@ -108,7 +109,8 @@ MSK_API struct msk_server *msk_open(const struct msk_options *options, char *err
 MSK_API int msk_check(const struct msk_options *options, char *error, size_t error_bytes);
 /* Ends at once; clients are told nothing and go on with any replica. NULL is allowed. */
 MSK_API void msk_close(struct msk_server *server);
-/* Replace the keys, between events. -EINVAL: no or several current keys, an epoch twice, too many. */
+/* Replace the keys, between events. -EINVAL: no or several current keys, an epoch twice, too many. -EBUSY:
+ * the minisocket that msk_next_event returned lives. Pending and detached ones go on with what there is of their epoch. */
 MSK_API int msk_set_keys(struct msk_server *server, const struct msk_keys *keys);
 /* The i-th listen address with its real port. -ERANGE. */
 MSK_API int msk_listen_address(const struct msk_server *server, size_t i, struct sockaddr_storage *out);
