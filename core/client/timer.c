@@ -50,7 +50,7 @@ static uint64_t timeout(const struct trk_client *c)
         rto = RTO_MIN_US;
     for (uint32_t i = 1; i < c->backoff && rto < RTO_MAX_US; i++)
         rto *= 2;
-    return rto;
+    return rto < RTO_MAX_US ? rto : RTO_MAX_US;
 }
 
 /* Something is expected of the server: wanted, asked for, or said to it. */

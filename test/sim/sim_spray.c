@@ -13,6 +13,8 @@
 
 #include "world.h"
 
+#define LIMIT_S 100                    /* troubles end within 11 s, no timer is longer than 60 s, the rest takes some seconds */
+
 enum layout { ONE_FILTER, NO_FILTER, ONE_DOMAIN, OWN_DOMAINS, LAYOUTS };
 enum trouble { CALM, CLOGGED, DYING, BOTH, TROUBLES };
 
@@ -53,7 +55,7 @@ static void set_up(struct sim_scenario *s, const struct cell *c, uint64_t seed)
 
     sim_scenario_init(s, seed);
     sim_random_seed(&r, seed ^ 0x59a7);
-    s->limit_s = 1200;
+    s->limit_s = LIMIT_S;
     s->clients[0].objects = objects;
     s->clients[0].n_objects = sizeof objects / sizeof *objects;
     s->down[0].rate_bytes_per_us = 1.5;
