@@ -95,11 +95,11 @@ def _fairness(rows, name):
 
 
 def _bars_by_case(rows, name):
-    """Ratios of goodput as bars, a cluster for each case, a colour for each peer."""
+    """Ratios of goodput, a cluster for each case, a colour for each peer."""
     cases, peers = list(dict.fromkeys(r["case"] for r in rows)), list(dict.fromkeys(r["peer_name"] for r in rows))
     script = SVG.format(w=980, h=400) + f"set output '{name}'\nset grid ytics lc rgb '#dddddd'\nset logscale y\nset key top right\n"
     script += f"set ylabel 'goodput: Trickles / peer'\nset xrange [-.6:{len(cases) - .4}]\nset yrange [.1:*]\n"
-    script += "set xtics (" + ", ".join(f"'{case}' {i}" for i, case in enumerate(cases)) + ")\n"
+    script += "set xtics (" + ", ".join('"' + case.replace(": ", r"\n") + f'" {i}' for i, case in enumerate(cases)) + ")\n"
     series = []
     for i, peer in enumerate(peers):
         points = [_ratio(r, cases.index(r["case"]) + (i - 1) * .16) for r in _selected(rows, peer_name=peer)]
