@@ -129,7 +129,7 @@ void trk_input_answer(struct trk_client *c, const struct trk_answer *m, const st
     bool waited_for = c->input_state == TRK_IN_OUTSTANDING || c->input_state == TRK_IN_PLACING;
     bool ours = waited_for && origin->input && origin->input->offset == c->consumed &&
                 m->n_conts && m->conts[0].type == TRK_UCONT_INPUT && m->conts[0].first >= c->consumed;    /* else another answer was first */
-    if (ours)
+    if (ours && m->flags & (TRK_F_MORE | TRK_F_DONE))
         c->large_missed = 0;                         /* what was missed of it was no larger than this */
     if (ours && m->flags & TRK_F_MORE && m->flags & TRK_F_PLACED)
         input_by_position(c, &m->conts[0], &m->conts[1]);
