@@ -246,7 +246,9 @@ void shim_connection_publish(struct shim_connection *c)
 {
     if (c->stage != SHIM_OPENING && c->stage != SHIM_STREAM && c->stage != SHIM_ENDING)
         return;
-    trk_client_stats(&c->client, &c->socket->shared->stats);
+    struct trk_client_stats stats;
+    trk_client_stats(&c->client, &stats);
+    shim_stats_write(c->socket->shared, &stats);
     atomic_store(&c->socket->shared->unsent_bytes, trk_client_unsent(&c->client) + shim_pair_unread(&c->pair));
 }
 

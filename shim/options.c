@@ -45,6 +45,13 @@ static int give_error(struct shim_socket *s, int fd, void *value, socklen_t *len
     return give_int(error, value, len);
 }
 
+static int max_segment(const struct shim_shared *shared)
+{
+    struct trk_client_stats stats;
+    shim_stats_read(shared, &stats);
+    return stats.slot ? stats.slot : (int)shared->mtu - 40;
+}
+
 static int give_tcp(struct shim_socket *s, int name, void *value, socklen_t *len)
 {
     static const char congestion[16] = "trickles";
@@ -58,7 +65,7 @@ static int give_tcp(struct shim_socket *s, int name, void *value, socklen_t *len
         return give(&info, sizeof info, value, len);
     }
     case TCP_MAXSEG:
-        return give_int(s->shared->stats.slot ? s->shared->stats.slot : (int)s->shared->mtu - 40, value, len);
+        return give_int(max_segment(s->shared), value, len);
     default:
         return libc_getsockopt(shim_hidden_fd(&s->kernel), IPPROTO_TCP, name, value, len);
     }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include "libc.h"
@@ -106,6 +107,24 @@ struct shim_socket *shim_socket_of(int fd)
     shim_unlock(&kept);
     errno = error;
     return s;
+}
+
+#define STATS_WORDS (sizeof(struct trk_client_stats) / sizeof(uint32_t))
+
+void shim_stats_write(struct shim_shared *shared, const struct trk_client_stats *stats)
+{
+    uint32_t words[STATS_WORDS];
+    memcpy(words, stats, sizeof words);
+    for (size_t i = 0; i < STATS_WORDS; i++)
+        atomic_store_explicit(&shared->stats[i], words[i], memory_order_relaxed);
+}
+
+void shim_stats_read(const struct shim_shared *shared, struct trk_client_stats *stats)
+{
+    uint32_t words[STATS_WORDS];
+    for (size_t i = 0; i < STATS_WORDS; i++)
+        words[i] = atomic_load_explicit(&shared->stats[i], memory_order_relaxed);
+    memcpy(stats, words, sizeof words);
 }
 
 void shim_socket_reap(struct shim_socket *s)

@@ -46,8 +46,10 @@ struct shim_shared {
     socklen_t name_bytes;              /* of both */
     uint32_t mtu;
     char why[96];                      /* why connect failed, for people; set before the state */
-    struct trk_client_stats stats;     /* as of the last query or change of state */
+    /* struct trk_client_stats as of the last query or change of state, word by word: it may be read while it is written. */
+    _Atomic uint32_t stats[sizeof(struct trk_client_stats) / sizeof(uint32_t)];
 };
+_Static_assert(sizeof(struct trk_client_stats) % sizeof(uint32_t) == 0, "whole words");
 
 struct shim_socket {
     struct shim_socket *next;
@@ -74,6 +76,9 @@ void shim_socket_remove(struct shim_socket *s);            /* lock held; gives i
 struct shim_socket *shim_socket_of(int fd);
 bool shim_sockets_any(void);
 static inline enum shim_state shim_state(const struct shim_socket *s) { return atomic_load(&s->shared->state); }
+
+void shim_stats_write(struct shim_shared *shared, const struct trk_client_stats *stats);
+void shim_stats_read(const struct shim_shared *shared, struct trk_client_stats *stats);
 
 /* Forget this socket, or all, if finished and the program has no descriptor of it any more. Lock held. */
 void shim_socket_reap(struct shim_socket *s);

@@ -26,7 +26,8 @@ static uint8_t tcp_state(const struct shim_shared *shared)
 
 void shim_tcp_info_fill(const struct shim_shared *shared, struct shim_tcp_info *info)
 {
-    const struct trk_client_stats *stats = &shared->stats;
+    struct trk_client_stats now, *stats = &now;
+    shim_stats_read(shared, stats);
     memset(info, 0, sizeof *info);
     info->state = tcp_state(shared);
     info->options = TCPI_OPT_SACK | TCPI_OPT_WSCALE;
