@@ -75,8 +75,8 @@ for help_line, type_line, value_line in zip(lines[::3], lines[1::3], lines[2::3]
     assert re.fullmatch("trickles_[a-z_]+", name) and help_line.startswith(f"# HELP {name} ") and int(value) >= 0, value_line
     assert type_line == f"# TYPE {name} " + ("counter" if name.endswith("_total") else "gauge"), type_line
     values[name] = int(value)
-assert values["trickles_answered_total"] > 100 and values["trickles_workers"] == 2 and values["trickles_workers_replaced_total"] == 1, values
-assert values["trickles_cache_hits_total"] > 100 and 0 < values["trickles_cache_entries"] <= 2 * 256 * 1024 / 256, values
+assert values["trickles_answered_total"] > 20 and values["trickles_workers"] == 2 and values["trickles_workers_replaced_total"] == 1, values
+assert values["trickles_cache_hits_total"] > 20 and 0 < values["trickles_cache_entries"] <= 2 * 256 * 1024 / 256, values
 try:
     urllib.request.urlopen("http://127.0.0.1:9100/other", timeout=5)
     raise AssertionError("/other is there")
