@@ -3,7 +3,7 @@
 # message malformed, and numbers from sequence numbers that agree with those that are told.
 . "$(dirname "$0")/daemon.sh"
 need tshark
-LUA=$ROOT/packaging/wireshark/trickles.lua
+LUA=$ROOT/cmake/packaging/wireshark/trickles.lua
 
 topology_path --up delay=5 --down delay=5,loss=4
 daemon_setup

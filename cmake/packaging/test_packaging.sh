@@ -18,14 +18,14 @@ trap 'echo "FAIL unit.packaging: line $LINENO: $BASH_COMMAND"' ERR
 wrong() { echo "FAIL unit.packaging: $*"; exit 1; }
 
 # ---- man pages and the unit ----
-for page in "$source"/packaging/man/*; do
+for page in "$source"/cmake/packaging/man/*; do
     LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$tmp/warnings" >/dev/null
     [ ! -s "$tmp/warnings" ] || wrong "$page: $(head -n 1 "$tmp/warnings")"
 done
 # told PROGRAM PAGE: each long option of --help has its place in the page.
 told() {
     local option page
-    page=$(sed 's/\\-/-/g' "$source/packaging/man/$2")
+    page=$(sed 's/\\-/-/g' "$source/cmake/packaging/man/$2")
     for option in $("$build/bin/$1" --help | grep -oE -- '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u); do
         grep -qE -- "$option( |,|\"|\$)" <<<"$page" || wrong "$2 does not tell of $option"
     done
@@ -34,7 +34,7 @@ told tricklesd tricklesd.8
 told trickles trickles.1
 told trickles-load trickles-load.1
 if command -v systemd-analyze >/dev/null; then
-    sed "s#^ExecStart=tricklesd#ExecStart=$build/bin/tricklesd#" "$source/packaging/systemd/tricklesd.service" >"$tmp/tricklesd.service"
+    sed "s#^ExecStart=tricklesd#ExecStart=$build/bin/tricklesd#" "$source/cmake/packaging/systemd/tricklesd.service" >"$tmp/tricklesd.service"
     systemd-analyze verify --man=no "$tmp/tricklesd.service" 2>"$tmp/verify" || wrong "the unit: $(<"$tmp/verify")"
     if grep -q 'tricklesd\.service' "$tmp/verify"; then wrong "the unit: $(<"$tmp/verify")"; fi
 fi
