@@ -7,7 +7,8 @@
 #include <sys/random.h>
 
 #define NEIGHBOUR_WAIT_MS 2            /* each look-up; an answer takes 0.3 ms */
-#define ROUTE_KEPT_US 1000000
+#define ROUTE_KEPT_US 10000000        /* for new connections; a silent one looks again sooner */
+#define FAILURE_KEPT_US 15000           /* less than what a program waits before it tries again */
 #define SILENCE_US    1000000          /* without a segment: the next hop may have changed */
 
 static bool is_zero(const struct trk_addr *a)
@@ -36,23 +37,31 @@ bool trk_end_begin(struct trk_endpoint *e, struct trk_end *end)
     return true;
 }
 
-/* Each look-up asks the kernel four times, so connections that follow each other share one. */
+/* Each look-up asks the kernel four times, and may wait for a lock of its, so connections to the same host share one. NULL and
+ * errno: it failed. */
+static const struct trk_route *route_to(struct trk_endpoint *e, const struct trk_addr *peer, const struct trk_addr *local, uint64_t kept_us)
+{
+    size_t i = route_place(peer);
+    bool known = e->routes[i].at_us && e->now_us - e->routes[i].at_us < kept_us && trk_addr_equal(&e->routes[i].peer, peer) &&
+                 memcmp(e->routes[i].local.bytes, local->bytes, sizeof local->bytes) == 0;
+    if (known && (!e->routes[i].error || e->now_us - e->routes[i].at_us < FAILURE_KEPT_US)) {
+        errno = e->routes[i].error;
+        return errno ? NULL : &e->routes[i].route;
+    }
+    bool found = trk_route_lookup(peer->family, peer->bytes, is_zero(local) ? NULL : local->bytes, NEIGHBOUR_WAIT_MS, &e->routes[i].route) == 0;
+    e->routes[i].error = found ? 0 : errno;
+    e->routes[i].peer = *peer;
+    e->routes[i].local = *local;
+    e->routes[i].at_us = e->now_us ? e->now_us : 1;
+    return found ? &e->routes[i].route : NULL;
+}
+
 int trk_end_find_way(struct trk_end *end, const struct trk_end_peer *peer)
 {
-    struct trk_endpoint *e = end->endpoint;
-    size_t i = route_place(&peer->peer);
-    bool known = e->routes[i].at_us && e->now_us - e->routes[i].at_us < ROUTE_KEPT_US &&
-                 trk_addr_equal(&e->routes[i].peer, &peer->peer) && memcmp(e->routes[i].local.bytes, peer->local.bytes, 16) == 0;
-    if (!known) {
-        e->routes[i].at_us = 0;
-        if (trk_route_lookup(peer->peer.family, peer->peer.bytes, is_zero(&peer->local) ? NULL : peer->local.bytes, NEIGHBOUR_WAIT_MS,
-                             &e->routes[i].route) < 0)
-            return -1;
-        e->routes[i].peer = peer->peer;
-        e->routes[i].local = peer->local;
-        e->routes[i].at_us = e->now_us ? e->now_us : 1;
-    }
-    end->route = e->routes[i].route;
+    const struct trk_route *route = route_to(end->endpoint, &peer->peer, &peer->local, ROUTE_KEPT_US);
+    if (!route)
+        return -1;
+    end->route = *route;
     return 0;
 }
 
@@ -67,6 +76,7 @@ static bool move(struct trk_end *end, int ifindex)
     return true;
 }
 
+/* When the server is silent, all its connections are: one of them asks for all. */
 static void look_up_again(struct trk_end *end)
 {
     const struct trk_flow *flow = &end->client->config.flow;
@@ -74,11 +84,9 @@ static void look_up_again(struct trk_end *end)
     if (now - end->heard_us < SILENCE_US || trk_client_next_timeout(end->client) == UINT64_MAX)
         return;
     end->heard_us = now;
-    struct trk_route route;
-    if (trk_route_lookup(flow->dst.family, flow->dst.bytes, flow->src.bytes, 1, &route) < 0)
-        return;
-    if (route.ifindex == end->route.ifindex || move(end, route.ifindex))
-        end->route = route;
+    const struct trk_route *route = route_to(end->endpoint, &flow->dst, &flow->src, SILENCE_US);
+    if (route && (route->ifindex == end->route.ifindex || move(end, route->ifindex)))
+        end->route = *route;
 }
 
 /* ---- opening ---- */

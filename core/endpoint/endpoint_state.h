@@ -68,7 +68,7 @@ struct trk_endpoint {
 
     struct trk_port *resting, **resting_end; size_t n_resting;     /* the longest resting first */
     struct trk_memory *free_memory; size_t n_free_memory;
-    struct { struct trk_addr peer, local; uint64_t at_us; struct trk_route route; } routes[ROUTES];
+    struct { struct trk_addr peer, local; uint64_t at_us; int error; struct trk_route route; } routes[ROUTES];
 
     struct trk_link_packet batch[RECEIVED]; int batch_next, batch_n;     /* received from one link, not all fed */
 
