@@ -69,6 +69,8 @@ static enum trk_verdict accept(struct trk_client *c, const struct news *x, struc
         trk_placed_answer(c, e, m, &x->origin);
     else if (m->flags & (TRK_F_MORE | TRK_F_DONE | TRK_F_END))
         trk_input_answer(c, m, &x->origin);
+    if (x->request)
+        trk_repeat_judge(c, x->request, e->n);
     if (m->flags & TRK_F_RENEW)
         trk_output_renew(c, &m->conts[m->n_conts - 1], &x->origin);
     bool taken = !m->data_bytes || trk_take_data(c, m->offset, m->data, m->data_bytes, &x->origin);

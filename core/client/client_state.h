@@ -55,7 +55,7 @@ struct trk_terminal {                  /* lost data asked for in a terminal pack
 struct trk_sent {                      /* a request on its way, found by the ack that answers it */
     uint32_t end;                      /* its last sequence number + 1 */
     bool     answered;
-    uint64_t sent_us;
+    uint64_t sent_us, granted;         /* granted: the lowest number that its own part grants, 0: none. Repeats grant lower ones */
 };
 
 struct trk_input_sent {                /* a request that carried input */
@@ -95,6 +95,7 @@ struct trk_client {
     uint8_t  epoch;
     uint16_t slot, fill, reserve;
     uint32_t heard_bytes, said_bytes, large_missed, missed_at;  /* largest messages that came through so far, each way; lost large ones; n_sent then */
+    uint64_t probe_us, probe_wait_us;  /* fill was lowered: when a full packet is asked for again, 0: never; the wait for it */
     bool     no_filter, want_long;
 
     /* numbers */
@@ -115,12 +116,13 @@ struct trk_client {
     struct trk_client_piece star_piece;
 
     /* the batch being built: numbers [k, k+m) spent, not sent yet */
-    struct { bool active; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; uint32_t most; } batch;
+    struct { bool active, waits, probes; uint64_t k; uint32_t m; uint8_t piece; struct trk_step step; uint64_t started_us; uint8_t n_grants; uint64_t grant_end; uint32_t most; } batch;
 
     /* the last requests' parts, newest first, to be repeated (PROTOCOL.md 7, repeats) */
     struct trk_spent { bool repeats; uint16_t fill; uint32_t generation; uint64_t granted; struct trk_part part; } previous[TRK_CLIENT_REPEATS];
     uint8_t  newest_previous;
     uint64_t last_trouble;             /* the number that was lost last, or at which the timer ran last */
+    uint64_t last_repaid;              /* the number that came last because a request was repeated, or at which the timer ran last */
 
     /* output stream */
     uint64_t read_offset, received_to; /* consumed by the application; contiguous up to */

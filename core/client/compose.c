@@ -222,7 +222,7 @@ static void attach_input(struct trk_client *c, struct trk_request *r, uint32_t r
 }
 
 /* The outbox takes the emitted bytes; a terminal learns later, from poll, which request asked for it. */
-static void push(struct trk_client *c, struct trk_request *r)
+static void push(struct trk_client *c, struct trk_request *r, uint64_t granted)
 {
     uint8_t input[TRK_SLOT_MAX];
     if (r->has_input)
@@ -231,7 +231,7 @@ static void push(struct trk_client *c, struct trk_request *r)
     uint8_t *out = trk_outbox_room(c, c->fill);
     size_t n = out ? trk_request_emit(r, out, c->fill) : 0;
     if (n)
-        trk_outbox_push(c, (uint32_t)n, r->has_input && !r->placed, r->input_offset);
+        trk_outbox_push(c, (uint32_t)n, r->has_input && !r->placed, r->input_offset, granted);
     else
         c->stats.requests_unsent++;                  /* the timer makes it good */
 }
@@ -293,7 +293,7 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     part_make(c, &r.parts[0], p, k, m, restart_kind != 0);
     bool grants = step->a <= step->b, input = grants && c->input_state == TRK_IN_IDLE && trk_input_ready(c);
     if (compose_placed(c, &r, step)) {
-        push(c, &r);
+        push(c, &r, grants ? step->a : 0);
         trk_repeat_note(c, &r.parts[0], 0);
         return;
     }
@@ -318,6 +318,6 @@ void trk_compose(struct trk_client *c, const struct trk_step *step, const struct
     bool repeatable = !restart_kind && p->kind == TRK_NORMAL && !input;
     if (repeatable)
         trk_repeat_add(c, &r);
-    push(c, &r);
+    push(c, &r, grants ? step->a : 0);
     trk_repeat_note(c, &r.parts[r.n_parts - 1], repeatable && grants ? step->a : 0);
 }

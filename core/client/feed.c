@@ -61,16 +61,26 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     return TRK_V_ACCEPTED;
 }
 
+/* No id is known yet: what proves that the server speaks is the end of our SYN, which nobody else can name. The same SYN again
+ * would not find more room; whatever else was wrong with it may be better next time. */
+static enum trk_verdict syn_refused(struct trk_client *c, const struct trk_segment *seg, enum trk_verdict v)
+{
+    if (!c->syns || !acknowledges_syn(c, seg->ack))
+        return seg->flags & TRK_RST ? TRK_V_RST_HINT : TRK_V_FOREIGN;
+    if (!(seg->flags & TRK_RST) && v != TRK_V_NO_ROOM)
+        return TRK_V_VERDICT_HEARD;
+    c->state = TRK_CLIENT_REFUSED;                   /* the application did not want us; as good as a plain RST */
+    return TRK_V_REFUSED;
+}
+
 static enum trk_verdict verdict(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
     struct trk_verdict_msg m;
     enum trk_verdict v = trk_verdict_msg_parse(seg->payload, seg->payload_bytes, &m);
     if (v != TRK_V_ACCEPTED)
         return v;
-    if (c->state == TRK_CLIENT_OPENING && seg->flags & TRK_RST && acknowledges_syn(c, seg->ack)) {
-        c->state = TRK_CLIENT_REFUSED;               /* the application did not want us; as good as a plain RST */
-        return TRK_V_REFUSED;
-    }
+    if (c->state == TRK_CLIENT_OPENING)
+        return syn_refused(c, seg, trk_verdict_of_code(m.code));
     if (c->state != TRK_CLIENT_OPEN || m.id.h != c->id.h || m.id.t != c->id.t)
         return seg->flags & TRK_RST ? TRK_V_RST_HINT : TRK_V_FOREIGN;
     if (seg->flags & TRK_RST) {

@@ -76,12 +76,14 @@ int      trk_cont_index(struct trk_client *c, struct trk_request *r, uint64_t of
 /* repeat.c: the parts of the last requests travel again (PROTOCOL.md 7, repeats). */
 void     trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t granted);  /* part left in a request; granted: its lowest number */
 void     trk_repeat_add(struct trk_client *c, struct trk_request *r);        /* in front of the request's own part, as far as they fit */
+void     trk_repeat_judge(struct trk_client *c, const struct trk_sent *request, uint64_t n);   /* this request brought number n */
 
 /* black_hole.c: whether the path carries messages of the size of fill. */
 void     trk_heard(struct trk_client *c, uint32_t message_bytes);
 void     trk_answered(struct trk_client *c, const struct trk_sent *request);
 void     trk_missed(struct trk_client *c, const struct trk_number *e);       /* e is taken for lost */
-void     trk_suspect_path(struct trk_client *c);                              /* lowers fill if it does not seem so */
+void     trk_suspect_path(struct trk_client *c, uint64_t now_us);             /* lowers fill if it does not seem so */
+bool     trk_probe_due(struct trk_client *c, uint64_t now_us);                /* true: the next batch asks for full packets */
 
 /* restart.c */
 void     trk_restart_send(struct trk_client *c, enum trk_restart_kind kind, uint64_t now_us);
@@ -101,7 +103,8 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
 
 /* poll.c */
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes);              /* NULL: full */
-void     trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset);
+/* input_offset: of a request that has_input; granted: see struct trk_sent. */
+void     trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset, uint64_t granted);
 struct trk_origin trk_origin_of(struct trk_client *c, uint32_t ack);
 struct trk_sent *trk_sent_find(struct trk_client *c, uint32_t ack);
 

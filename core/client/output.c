@@ -36,6 +36,17 @@ uint64_t trk_wanted_bytes(const struct trk_client *c)
     return sum;
 }
 
+/* Into a full set goes what adjoins: then bytes in between are asked for twice, but none is ever forgotten. */
+static void want(struct trk_client *c, uint64_t left, uint64_t right)
+{
+    if (trk_intervals_add(&c->again, left, right))
+        return;
+    uint32_t i = c->again.n - 1;
+    while (i > 0 && c->again.at[i].left > left)
+        i--;
+    trk_intervals_add(&c->again, c->again.at[i].left < left ? c->again.at[i].left : left, c->again.at[i].right > right ? c->again.at[i].right : right);
+}
+
 void trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes)
 {
     uint64_t left = offset, right = offset + bytes;
@@ -48,12 +59,11 @@ void trk_want_again(struct trk_client *c, uint64_t offset, uint64_t bytes)
         if (have->right <= left || have->left >= right)
             continue;
         if (have->left > left)
-            trk_intervals_add(&c->again, left, have->left);
+            want(c, left, have->left);
         left = have->right;
     }
-    /* A full set loses nothing: the gap is found again when everything else has arrived (trk_run). */
     if (left < right)
-        trk_intervals_add(&c->again, left, right);
+        want(c, left, right);
 }
 
 void trk_want_terminals_again(struct trk_client *c)
@@ -112,6 +122,18 @@ static bool allowed(struct trk_client *c, uint64_t *right, const struct trk_orig
     return *right <= c->output_end;
 }
 
+/* False: the set of what came out of order is full. What comes in order needs none. */
+static bool note_received(struct trk_client *c, uint64_t left, uint64_t right)
+{
+    if (trk_intervals_add(&c->beyond, left, right))
+        return true;
+    if (left != c->received_to || right > c->output_end)
+        return false;
+    c->received_to = right;
+    trk_intervals_subtract(&c->beyond, 0, right);
+    return true;
+}
+
 bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin)
 {
     uint64_t left = offset, right = offset + bytes;
@@ -121,12 +143,12 @@ bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, u
         return false;
     if (left < c->received_to)
         left = c->received_to;
-    if (left >= right || !trk_intervals_add(&c->beyond, left, right))
+    if (left >= right || !note_received(c, left, right))
         return false;
     trk_hold(c, left, data + (left - offset), (uint32_t)(right - left));
     trk_intervals_subtract(&c->again, left, right);
     if (right > c->ask_next) {                       /* unasked: the SYN's answer carried it */
-        trk_intervals_add(&c->again, c->ask_next, left);
+        want(c, c->ask_next, left);
         c->ask_next = right;
     }
     advance(c);

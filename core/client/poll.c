@@ -5,7 +5,7 @@
 #define SYN_OPTION_BYTES 24            /* marker 4, MSS 4, SACK 2, timestamp 10, window scale 3, padding */
 
 /* Stands before each request in the outbox. copies: that still have to leave. */
-struct entry { uint16_t bytes; uint8_t copies; bool has_input; uint64_t input_offset, output_from; };
+struct entry { uint16_t bytes; uint8_t copies; bool has_input; uint64_t input_offset, output_from, granted; };
 
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes)
 {
@@ -31,7 +31,7 @@ static uint8_t copies_of(const struct trk_client *c, uint8_t form)
     return c->backoff == 1 ? RESTART_COPIES - 1 : RESTART_COPIES;
 }
 
-void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset)
+void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint64_t input_offset, uint64_t granted)
 {
     struct entry e;
     memset(&e, 0, sizeof e);
@@ -40,6 +40,7 @@ void trk_outbox_push(struct trk_client *c, uint32_t bytes, bool has_input, uint6
     e.has_input = has_input;
     e.input_offset = input_offset;
     e.output_from = c->next_free;
+    e.granted = granted;
     memcpy(c->outbox + c->outbox_end, &e, sizeof e);
     c->outbox_end += (uint32_t)sizeof e + bytes;
 }
@@ -81,7 +82,7 @@ static void note_sent(struct trk_client *c, const struct entry *e, uint64_t now_
 {
     if (c->last_found == &c->sent[c->n_sent % TRK_CLIENT_SENT])
         c->last_found = NULL;
-    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .sent_us = now_us };
+    c->sent[c->n_sent++ % TRK_CLIENT_SENT] = (struct trk_sent){ .end = c->seq, .sent_us = now_us, .granted = e->granted };
     if (e->has_input)
         c->inputs[c->n_inputs++ % TRK_CLIENT_INPUTS] = (struct trk_input_sent){ .end = c->seq, .offset = e->input_offset, .output_from = e->output_from };
     if (c->n_sent == 2 * (1u << 30)) {

@@ -1,9 +1,11 @@
 /* repeat.c - a request that is lost costs its numbers and those they would have granted. So each request spends the
  * numbers of the last two again: the server's filter passes each number once, and only what it has not seen is answered.
- * Nothing is repeated that was answered, that carried input, or that a server without a filter would answer twice. */
+ * Nothing is repeated that was answered, that carried input, or that a server without a filter would answer twice. Where
+ * no repeat was needed for some time one is enough, and where nothing gets lost either way none is. */
 #include "client/internal.h"
 
-#define CLEAN_NUMBERS 4096             /* after so many that all arrived, requests are trusted to arrive, too */
+#define TRUSTED_NUMBERS 1024           /* after so many without a lost request one repeat is enough: it tells of the next one */
+#define CLEAN_NUMBERS   4096           /* after so many that all arrived, without help, requests are trusted to arrive */
 
 /* Only what the part uses: its arrays are long. */
 static void part_copy(struct trk_part *to, const struct trk_part *from)
@@ -24,6 +26,20 @@ void trk_repeat_note(struct trk_client *c, const struct trk_part *part, uint64_t
     p->granted = granted;
     if (granted)
         part_copy(&p->part, part);
+}
+
+/* What a request's own part does not grant came because it repeats one that did not arrive. */
+void trk_repeat_judge(struct trk_client *c, const struct trk_sent *request, uint64_t n)
+{
+    if (n < request->granted)
+        c->last_trouble = c->last_repaid = n;
+}
+
+static unsigned repeats(const struct trk_client *c)
+{
+    if (c->no_filter || c->want_long || c->next - c->last_trouble > CLEAN_NUMBERS)
+        return 0;
+    return c->next - c->last_repaid > TRUSTED_NUMBERS ? 1 : TRK_CLIENT_REPEATS;
 }
 
 static bool still_open(struct trk_client *c, const struct trk_spent *p, uint64_t k)
@@ -49,11 +65,10 @@ static bool rename_conts(struct trk_client *c, struct trk_request *r, struct trk
 
 void trk_repeat_add(struct trk_client *c, struct trk_request *r)
 {
-    if (c->no_filter || c->want_long || c->next - c->last_trouble > CLEAN_NUMBERS)
-        return;
+    unsigned most = repeats(c);
     uint8_t scratch[TRK_SLOT_MAX], conts = r->n_conts;
     uint64_t k = r->parts[0].k;
-    for (unsigned age = 0; age < TRK_CLIENT_REPEATS; age++) {                 /* newest first, until the request is full */
+    for (unsigned age = 0; age < most; age++) {                               /* newest first, until the request is full */
         struct trk_spent *p = &c->previous[(c->newest_previous + TRK_CLIENT_REPEATS - age) % TRK_CLIENT_REPEATS];
         if (!still_open(c, p, k))
             continue;

@@ -97,7 +97,7 @@ void trk_timer_run(struct trk_client *c, uint64_t now_us)
     }
     trk_input_lost(c);
     c->stats.timeouts++;
-    c->last_trouble = c->next;
+    c->last_trouble = c->last_repaid = c->next;
     uint64_t end = c->end;
     if (c->n_held) {                                 /* what the timer waited for is lost: that may free numbers */
         trk_resolve(c, now_us, true);

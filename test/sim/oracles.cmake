@@ -11,15 +11,22 @@ sim_program(oracle_cwnd)
 sim_test(oracle.cwnd sim oracle_cwnd)
 
 # Losses of the first 16 packets, beside a textbook TCP on the same masks: all of them in the long suite.
-sim_program(oracle_masks reno_http.c reno_sender.c)
+sim_program(oracle_masks reno_http.c)
 foreach(direction requests answers)
   sim_test(oracle.masks.${direction} sim oracle_masks ${direction} 31)
   sim_test(oracle.masks.all.${direction} long oracle_masks ${direction})
 endforeach()
 
 # Answers on kept connections beside a textbook TCP.
-sim_program(sim_latency reno_http.c reno_sender.c)
+sim_program(sim_latency reno_http.c)
 sim_test(latency sim sim_latency)
+
+# Long downloads beside a textbook TCP, over a grid of losses.
+sim_program(sim_goodput reno_http.c)
+target_link_libraries(sim_goodput PRIVATE m)
+sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04)
+sim_test(goodput.long long sim_goodput)
+set_tests_properties(sim.goodput.long PROPERTIES TIMEOUT 3600)
 
 # The model of the rules beside every decision of the swarm's servers.
 sim_program(oracle_rules model_rules.c model_filter.c compare_rules.c arena.c greedy_ghost.c greedy_repair.c greedy_puppet.c)

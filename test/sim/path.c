@@ -91,6 +91,10 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
         p->too_big++;
         return "too big";
     }
+    if (c->narrow_mtu_bytes && bytes > c->narrow_mtu_bytes && now_us >= c->narrow_from_us && now_us < c->narrow_until_us) {
+        p->losses++;
+        return "too big for now";
+    }
     at_us = through_queue(p->queue, random, now_us, bytes);
     if (at_us == 0) {
         p->queue_drops++;

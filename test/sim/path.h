@@ -12,6 +12,7 @@ struct sim_path_config {
     double   rate_bytes_per_us;        /* 0: no limit */
     uint32_t queue_bytes;              /* drop-tail, with a rate only */
     double   drop_spread;              /* the drop limit is by chance up to this part below queue_bytes: against phase effects */
+    uint32_t narrow_mtu_bytes; uint64_t narrow_from_us, narrow_until_us;             /* the same, for a while */
     double   loss, burst_pkts;         /* burst > 1: mean length of a burst of losses (Gilbert) */
     uint64_t loss_seed;                /* not 0: single losses by it and the packet's index alone, the same for whoever uses the path */
     double   reorder, duplicate, corrupt;              /* chances per packet */

@@ -242,6 +242,7 @@ static void begin(struct exchange *x)
         x->ends[i] = total += packets_of(x, i);
     x->got = zeroed(total + 1);
     reno_sender_init(&x->sender, zeroed(total + 1));
+    x->sender.prompt = true;
     sim_path_init(&x->up, x->h->up);
     sim_path_init(&x->down, x->h->down);
     sim_random_seed(&x->random, x->h->seed ^ 0x2e40);

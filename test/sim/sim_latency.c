@@ -29,7 +29,7 @@ static const struct cell cells[] = {
     { "3-100 packets, known length", 'K', 3 * PACKET_BYTES, 100 * PACKET_BYTES, 0, 200, 0, 0 },
     { "3-100 packets, unknown length", 'U', 3 * PACKET_BYTES, 100 * PACKET_BYTES, 0, 200, 0, 0 },
     { "3-100 packets, known, think 40 s", 'K', 3 * PACKET_BYTES, 100 * PACKET_BYTES, 40000000, 40, 0, 0 },
-    { "1 KB, back to back, loss 1 %", 'K', 1024, 1024, 0, 500, .01, 0 },
+    { "1 KB, back to back, loss 1 %", 'K', 1024, 1024, 0, 500, .01, 1.15 },
     { "1 KB, think 50 ms, loss 1 %", 'K', 1024, 1024, 50000, 500, .01, 0 },
     { "1 KB, think 2 s, loss 1 %", 'K', 1024, 1024, 2000000, 100, .01, 0 },
     { "3-10 packets, known, loss 1 %", 'K', 3 * PACKET_BYTES, 10 * PACKET_BYTES, 0, 300, .01, 0 },

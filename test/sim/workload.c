@@ -27,7 +27,7 @@ bool workload_require(bool held, const char *what)
     return held;
 }
 
-static bool clean(const struct sim_path_config *p) { return p->loss <= 0 && p->reorder <= 0 && p->n_blackouts == 0 && p->rate_bytes_per_us <= 0; }
+static bool clean(const struct sim_path_config *p) { return p->loss <= 0 && p->storm_loss <= 0 && p->reorder <= 0 && p->n_blackouts == 0 && p->rate_bytes_per_us <= 0; }
 
 bool workload_run(void)
 {

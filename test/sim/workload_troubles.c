@@ -20,6 +20,43 @@ bool workload_reordering(void)
 }
 
 /* Somewhere on the path the MTU is smaller than at both ends, and nobody says so. */
+/* An output of unknown length with thousands of holes, while the bytes behind its end are asked for again and again. */
+bool workload_many_holes(void)
+{
+    workload_begin();
+    workload.clients[0].receive_bytes = 1 << 23;
+    workload.up[0].delay_us = workload.down[0].delay_us = 25000;
+    workload.down[0].storm_loss = .54;
+    workload.down[0].storm_from_us = 590000;
+    workload.down[0].storm_until_us = 690000;
+    workload_add('U', 10031985, 0, 0);
+    return workload_run();
+}
+
+/* The path's MTU shrinks for a while, or everything stands still: both look alike. Afterwards packets are full again. */
+bool workload_narrow_for_a_while(void)
+{
+    bool ok = true;
+
+    for (int black = 0; black < 2; black++) {
+        workload_begin();
+        workload.down[0].rate_bytes_per_us = 1.5;
+        workload.down[0].queue_bytes = 60000;
+        workload.down[0].narrow_mtu_bytes = black ? 20 : 1300;
+        workload.down[0].narrow_from_us = 2000000;
+        workload.down[0].narrow_until_us = 12000000;
+        workload_add('K', 40000000, 0, 0);
+        ok &= sim_world_run(&workload, &result);
+        if (result.rule || workload_trace)
+            sim_outcome_print(&workload, &result);
+        printf("  %s for 10 s: %.2f s, %" PRIu64 " timeouts, fill %u\n", black ? "nothing" : "1300 bytes at most", (double)result.finished_us[0] / 1e6,
+               result.stats[0].timeouts, result.stats[0].fill);
+        ok &= workload_require(result.stats[0].fill == result.stats[0].slot, "packets are full in the end");
+        ok &= workload_require(result.finished_us[0] < (black ? 50 : 40) * 1000000ull, "a smaller MTU on the path is found out soon");
+    }
+    return ok;
+}
+
 bool workload_black_hole(void)
 {
     bool ok = true;

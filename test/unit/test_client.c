@@ -144,6 +144,29 @@ START_TEST(refused_only_by_a_reset_for_our_syn)
 }
 END_TEST
 
+/* A verdict on the SYN has no id to name; the SYN's end proves it. Only what the same SYN would meet again ends the attempt. */
+START_TEST(syn_without_room_ends_the_attempt)
+{
+    static const struct { enum trk_verdict code; uint32_t ack; enum trk_verdict fate; enum trk_client_state state; } cases[] = {
+        { TRK_V_NO_ROOM, 1001, TRK_V_FOREIGN, TRK_CLIENT_OPENING },
+        { TRK_V_NO_ROOM, 1000 + TRK_SYN_PAYLOAD, TRK_V_FOREIGN, TRK_CLIENT_OPENING },
+        { TRK_V_DROPPED, 1001 + TRK_SYN_PAYLOAD, TRK_V_VERDICT_HEARD, TRK_CLIENT_OPENING },
+        { TRK_V_NO_ROOM, 1001 + TRK_SYN_PAYLOAD, TRK_V_REFUSED, TRK_CLIENT_REFUSED },
+    };
+    start();
+    struct trk_segment seg;
+    uint8_t message[TRK_VERDICT_BYTES];
+    polled(0, &seg);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct trk_verdict_msg m = { .code = trk_verdict_code(cases[i].code), .id = { 5, 6 } };
+        uint32_t n = (uint32_t)trk_verdict_msg_emit(&m, message, sizeof message);
+        seg = from_server(TRK_ACK, 0, cases[i].ack, message, n);
+        ck_assert_int_eq(trk_client_feed(&c, &seg, 1), cases[i].fate);
+        ck_assert_int_eq(trk_client_state(&c), cases[i].state);
+    }
+}
+END_TEST
+
 START_TEST(first_input_leaves_at_once_and_close_says_goodbye)
 {
     start();
@@ -295,6 +318,6 @@ START_TEST(bad_configurations_are_refused)
 END_TEST
 
 UNIT_MAIN("client", syn_is_padded_and_repeated_like_tcp, syn_with_data_is_longer_once, tcp_server_is_recognised, refused_only_by_a_reset_for_our_syn,
-          first_input_leaves_at_once_and_close_says_goodbye, lost_opening_request_is_restarted,
+          syn_without_room_ends_the_attempt, first_input_leaves_at_once_and_close_says_goodbye, lost_opening_request_is_restarted,
           attempts_wait_their_age_and_end_in_the_horizon, reset_needs_the_connection_id, strangers_and_rubbish_change_nothing,
           bad_configurations_are_refused)
