@@ -110,7 +110,8 @@ struct trk_result {
         const uint8_t *data; uint32_t bytes;           /* data[0] is at wants[i].offset */
         bool end, fin;                 /* an output of unknown length ends after these bytes (and the stream with it) */
     } given[TRK_WANTS_MAX];
-    const struct trk_ucont *next_input;/* with end: the next input continuation; without one the end is not said */
+    const struct trk_ucont *next_input;/* with end: the next input continuation; without one the end is not said. So one answer
+                                          says the end of one output, of the newest: the client knows the others */
     unsigned n_renewals; const struct trk_renewal *renewals;
 };
 

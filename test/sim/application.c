@@ -70,10 +70,16 @@ static bool give(struct sim_application *app, const struct trk_ucont *u, uint64_
     out->given[i].bytes = n;
     *used += n + (app->scatter ? 16 : 0);
     /* A range wholly behind the end gets nothing, not even END, which would say that the end is here. */
-    if (u->second == TRK_OFFSET_UNKNOWN && n == left && at + n == w.length) {
+    uint64_t end = u->first - w.skipped + w.length;
+    bool ends = u->second == TRK_OFFSET_UNKNOWN && n == left && at + n == w.length;
+    /* One answer says one end. Who asks for an older output as well knows where that one ended. */
+    if (ends && (!out->next_input || app->next_input.second < end)) {
         struct reading idle = { 0 };
+        if (out->next_input)
+            out->given[app->ending].end = false;
         out->given[i].end = true;
-        app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = u->first - w.skipped + w.length };
+        app->ending = i;
+        app->next_input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = w.consumed, .second = end };
         put(app, &app->next_input, &idle, sizeof idle);
         out->next_input = &app->next_input;
     }

@@ -17,7 +17,7 @@ struct sim_application {
     bool     renews;                   /* output continuations that move on while they are read */
     /* Memory of one event, used anew for each. */
     struct trk_renewal renewal;
-    struct trk_ucont next_input;
+    struct trk_ucont next_input; unsigned ending;      /* the output that ends in this answer, and its want */
     uint8_t *output;                   /* SIM_GIVEN_BYTES */
     bool     reset;                    /* the application wants no more of this connection */
     const char *complaint;             /* why the event made no sense, NULL if it did */
