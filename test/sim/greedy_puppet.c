@@ -73,6 +73,7 @@ static void take_shot(struct trk_client *c, struct shot *s)
 static void return_to(struct trk_client *c, const struct shot *s, unsigned r, enum trk_restart_kind kind, uint64_t now_us)
 {
     trk_flush(c);
+    trk_void_from(c, c->next);         /* what is put into the ring below may be in its place */
     c->generation = s->generation;
     c->domain = s->domain;
     c->address_tag = s->address_tag;
