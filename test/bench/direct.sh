@@ -13,6 +13,8 @@ direct_start() {
         address "$CLIENT" "c$i" "${DIRECT_CLIENT[i]}/24" "fd00:77:$i::2/64"
         address "$SERVER" "s$i" "${DIRECT_SERVER[i]}/24" "fd00:77:$i::1/64"
     done
+    # Thousands of new connections a second: kernel TCP shall not wait for ports that rest in TIME_WAIT.
+    in_ns "$CLIENT" sysctl -qw net.ipv4.tcp_tw_reuse=1 net.ipv4.tcp_max_tw_buckets=1000 net.ipv4.ip_local_port_range="1024 65000"
     offloads_off "$CLIENT" c2
     offloads_off "$SERVER" s2
     wait_for 5 "tricklesd on the second pair" in_ns "$CLIENT" env TRICKLES=require "$BIN/trickles" \
