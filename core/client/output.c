@@ -205,7 +205,7 @@ void trk_output_renew(struct trk_client *c, const struct trk_ucont_view *v, cons
     if (i < 0)
         return;
     if (v->first > c->conts[i].first && v->first > c->received_to) {
-        if (c->n_conts == TRK_CLIENT_CONTS)
+        if (c->n_conts + 1 >= TRK_CLIENT_CONTS)      /* the last place is for the output of an input that is on its way */
             return;
         memmove(&c->conts[i + 1], &c->conts[i], (c->n_conts++ - (uint32_t)i) * sizeof c->conts[0]);
         c->conts[i++].second = v->first;
