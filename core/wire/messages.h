@@ -27,7 +27,7 @@
 #define TRK_PARTS_MAX        3         /* one new, two repeated */
 #define TRK_PART_GRANTS_MAX  32        /* seals in one part */
 #define TRK_PART_NUMBERS_MAX 64        /* m */
-#define TRK_RANGES_MAX       160       /* received ranges in one report */
+#define TRK_RANGES_MAX       255       /* received ranges in one report */
 #define TRK_ASKS_MAX         32        /* byte ranges asked for in one part */
 #define TRK_CONTS_MAX        8         /* continuations in one request */
 #define TRK_OPAQUE_MAX       512       /* application bytes in one user continuation */
