@@ -278,10 +278,6 @@ static bool compose_placed(struct trk_client *c, struct trk_request *r, const st
     r->n_conts = 1;
     r->has_input = r->placed = true;
     r->input_cont = 0;
-    for (uint64_t n = step->a; n <= step->b; n++) {
-        trk_number_at(c, n)->offset = 0;
-        trk_number_at(c, n)->bytes = 0;
-    }
     trk_placing_attach(c, r, c->fill - (uint32_t)used, trk_number_at(c, step->a));
     return true;
 }

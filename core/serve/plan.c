@@ -94,8 +94,6 @@ static enum trk_verdict plan_part(const struct trk_spend *spend, const struct tr
         return TRK_V_BEYOND_RECOVERY;
     if (trk_step_numbers(full) > TRK_GRANT_MAX)
         return TRK_V_TOO_MANY;
-    if (!d->mask[p])
-        return TRK_V_ACCEPTED;         /* a repeat of what was answered */
     struct trk_slice slices[TRK_GRANT_MAX];
     lay_out(&spend->request, plan, p, full, slices);
     for (unsigned first = 0, last; next_run(d->mask[p], part->m, &first, &last); first = last + 1)
