@@ -38,8 +38,12 @@ static void take_rtt(struct trk_client *c, struct trk_sent *request, uint64_t no
     trk_answered(c, request);
 }
 
+/* Nothing was predicted of these bytes, so they must answer something that was asked: whoever is not on the path may know our
+ * addresses and guess a port and the beginning of a slot, but not the end of a request as well. */
 static enum trk_verdict data_only(struct trk_client *c, const struct news *x, enum trk_verdict why)
 {
+    if (!x->request)
+        return why == TRK_V_TERMINAL ? TRK_V_STALE : why;
     if (x->m.data_bytes && !trk_take_data(c, x->m.offset, x->m.data, x->m.data_bytes, &x->origin) && why == TRK_V_TERMINAL)
         return TRK_V_OUT_OF_WINDOW;
     return why;
@@ -49,6 +53,7 @@ static enum trk_verdict data_only(struct trk_client *c, const struct news *x, en
 static enum trk_verdict accept(struct trk_client *c, const struct news *x, struct trk_number *e)
 {
     const struct trk_answer *m = &x->m;
+    trk_reordering_closed(c, e, x->now_us);
     e->state = TRK_N_HELD;
     e->nonce = m->nonce;
     e->arrived_us = x->now_us;
@@ -151,7 +156,7 @@ static enum trk_verdict judge(struct trk_client *c, struct news *x)
     if (m->form == TRK_FORM_TERMINAL) {
         if (!same_generation(c, m))
             return data_only(c, x, TRK_V_STALE);
-        if (m->flags & TRK_F_END)                    /* what was lost said where the output ends */
+        if (x->request && m->flags & TRK_F_END)      /* what was lost said where the output ends */
             trk_input_answer(c, m, &x->origin);
         return data_only(c, x, TRK_V_TERMINAL);
     }
@@ -166,6 +171,8 @@ static enum trk_verdict judge(struct trk_client *c, struct news *x)
     if (!same_generation(c, m))
         return data_only(c, x, TRK_V_STALE);
     struct trk_number *e = trk_number_at(c, m->n);
+    if (e && e->state == TRK_N_LOST && predicted(c, x, e))
+        trk_reordering_late(c, e, x->now_us);
     if (!e || m->n < c->next || e->state != TRK_N_EXPECTED)
         return data_only(c, x, e && (e->state == TRK_N_HELD || e->state == TRK_N_RECEIVED) ? TRK_V_DUPLICATE : TRK_V_UNPREDICTED);
     if (!predicted(c, x, e)) {
@@ -189,6 +196,14 @@ static enum trk_verdict number_and_offset(struct trk_client *c, struct trk_answe
     return n > m->n_minus_a ? TRK_V_ACCEPTED : TRK_V_BAD_FIELD;
 }
 
+/* Connection trackers want the end of the highest payload seen. A stranger's would move it to where no answer ever gets. */
+static void acknowledge(struct trk_client *c, const struct trk_segment *seg)
+{
+    uint32_t end = seg->seq + seg->payload_bytes;
+    if ((int32_t)(end - c->ack) > 0)
+        c->ack = end;
+}
+
 enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us)
 {
     struct news x;                                   /* not cleared first: this is done for every packet */
@@ -205,8 +220,12 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
     x.now_us = now_us;
     x.request = request;
     x.origin = trk_origin_of(c, seg->ack);
-    trk_heard(c, seg->payload_bytes);
+    if (request)
+        trk_heard(c, seg->payload_bytes);
     take_rtt(c, request, now_us);
     judge_terminals(c, &x);
-    return judge(c, &x);
+    v = judge(c, &x);
+    if (request || v == TRK_V_ACCEPTED)
+        acknowledge(c, seg);
+    return v;
 }

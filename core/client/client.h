@@ -40,7 +40,7 @@ struct trk_client_stats {
     uint64_t verdicts[TRK_V_COUNT];
     uint64_t segments_sent, segments_received, bytes_read, bytes_written;
     uint64_t requests_unsent;          /* did not fit the outbox or their own limits */
-    uint64_t numbers_lost, timeouts, resumes, refreshes, recoveries;
+    uint64_t numbers_lost, numbers_late, timeouts, resumes, refreshes, recoveries;
     uint32_t srtt_us, rttvar_us, cwnd_pkts, ssthresh_pkts, outstanding_pkts;
     uint16_t slot, fill; uint32_t generation;
 };

@@ -15,7 +15,7 @@ struct trk_number {                    /* one number of the current generation; 
     uint64_t n;                        /* whose entry this is: ring places are reused */
     uint64_t nonce;                    /* HELD: its own; resolved: the sum over all received ones so far */
     uint64_t offset;                   /* output bytes that it was asked to carry */
-    uint64_t arrived_us;
+    uint64_t arrived_us;               /* LOST: when a later one arrived first, 0: not known */
     uint32_t bytes;                    /* 0: none, or wanted again already */
     uint32_t tick;
     uint8_t  seal[TRK_SEAL_BYTES];
@@ -104,6 +104,8 @@ struct trk_client {
     uint32_t n_expected, n_held;
     uint64_t gap;                      /* the number whose loss is being judged, 0: none */
     uint64_t gap_since_us;             /* when a later one arrived first */
+    uint64_t late_us;                  /* by how much a number was late that was taken for lost; 0: none was of late */
+    uint32_t late_losses;              /* gaps since then that were losses */
     struct trk_client_piece pieces[TRK_CLIENT_PIECES];
     uint8_t  newest_piece;
     uint32_t n_lost; struct trk_range lost[TRK_CLIENT_LOST_MAX];   /* of the settled generation */

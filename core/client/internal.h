@@ -28,6 +28,12 @@ uint64_t trk_report_sum(struct trk_client *c, uint8_t piece, uint64_t last);
 uint64_t trk_next_kept(struct trk_client *c);                                /* lowest kept number, 0: none */
 void     trk_want_number_again(struct trk_client *c, struct trk_number *e);
 
+/* reordering.c: how long a gap lasts before its number is lost, learnt from numbers that came later than that. */
+uint64_t trk_reordering_window(const struct trk_client *c);
+void     trk_reordering_late(struct trk_client *c, struct trk_number *e, uint64_t now_us);   /* e is LOST, and has come */
+void     trk_reordering_closed(struct trk_client *c, const struct trk_number *e, uint64_t now_us);     /* e has come in time */
+void     trk_reordering_loss(struct trk_client *c);                          /* a gap turns out to be a loss */
+
 /* output.c: which bytes are wanted, what arrived. */
 uint64_t trk_window_end(const struct trk_client *c);                         /* first byte the receive buffer cannot take */
 uint64_t trk_askable_end(const struct trk_client *c);                        /* what continuations cover, the buffer takes and makes sense */

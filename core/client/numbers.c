@@ -141,7 +141,7 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
         } else {
             if (!c->n_held)
                 return TRK_NEVER;
-            uint64_t since = gap_since(c), due = since == TRK_NEVER ? TRK_NEVER : since + c->srtt_us / 4;
+            uint64_t since = gap_since(c), due = since == TRK_NEVER ? TRK_NEVER : since + trk_reordering_window(c);
             if (!force && now_us < due)
                 return due;
             if (!note_lost(c, c->next)) {
@@ -155,10 +155,14 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
             } else {
                 e = &c->ring[c->next & c->ring_mask];
                 e->n = c->next;
+                since = TRK_NEVER;                   /* what comes of it was never predicted */
             }
+            e->arrived_us = since == TRK_NEVER ? 0 : since;
             e->state = TRK_N_LOST;
             e->nonce = c->sum;
             c->stats.numbers_lost++;
+            if (c->last_trouble + 1 != c->next)
+                trk_reordering_loss(c);
             c->last_trouble = c->next;
         }
         piece_bases_resolved(c, c->next);

@@ -216,8 +216,8 @@ uint64_t trk_client_next_timeout(const struct trk_client *c)
     if (c->outbox_head != c->outbox_end)
         return 0;
     uint64_t at = trk_batch_due(c);
-    if (c->gap == c->next && c->n_held && c->gap_since_us != TRK_NEVER && c->gap_since_us + c->srtt_us / 4 < at)
-        at = c->gap_since_us + c->srtt_us / 4;
+    if (c->gap == c->next && c->n_held && c->gap_since_us != TRK_NEVER && c->gap_since_us + trk_reordering_window(c) < at)
+        at = c->gap_since_us + trk_reordering_window(c);
     uint64_t input = trk_input_due(c);
     /* Held back, with a kept number to leave on (k* is always one, if it is not spent); 0: it has left, or waits for room. */
     if (input > c->progress_us && input < at && !c->cut_f && c->last < c->star)

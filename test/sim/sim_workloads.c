@@ -6,7 +6,7 @@
 
 static const struct { const char *name; bool (*test)(void); } tests[] = {
     { "sizes", workload_sizes }, { "syn-data", workload_syn_data }, { "keep-alive", workload_keep_alive }, { "keep-alive-two", workload_keep_alive_two },
-    { "reordering", workload_reordering }, { "keep-alive-lossy", workload_keep_alive_lossy },
+    { "reordering", workload_reordering }, { "workers", workload_workers }, { "keep-alive-lossy", workload_keep_alive_lossy },
     { "keep-alive-mixed", workload_keep_alive_mixed }, { "pipelining", workload_pipelining }, { "speaks-first", workload_speaks_first }, { "half-close", workload_half_close },
     { "nothing-but-the-end", workload_nothing_but_the_end }, { "many-holes", workload_many_holes }, { "black-hole", workload_black_hole }, { "narrow-for-a-while", workload_narrow_for_a_while }, { "idle", workload_idle }, { "busy-host", workload_busy_host }, { "slow-reader", workload_slow_reader }, { "blackout", workload_blackout },
     { "refused-post", workload_refused_post }, { "uploads", workload_uploads }, { "placed-uploads", workload_placed_uploads }, { "resume-after-cut", workload_resume_after_cut }, { "unknown-length", workload_unknown_length },

@@ -23,6 +23,7 @@ bool workload_syn_data(void);
 bool workload_keep_alive(void);
 bool workload_keep_alive_two(void);
 bool workload_reordering(void);
+bool workload_workers(void);
 bool workload_keep_alive_lossy(void);
 bool workload_keep_alive_mixed(void);
 bool workload_pipelining(void);

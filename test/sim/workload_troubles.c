@@ -19,6 +19,39 @@ bool workload_reordering(void)
     return workload_require(result.stats[0].numbers_lost == 0, "reordering is no loss") && ok;
 }
 
+/* Two workers take requests in turn, and one of them is kept from running for longer than a quarter of the round trip, now
+ * and then: what is late teaches the client to wait for it. */
+bool workload_workers(void)
+{
+    static const struct { uint32_t delay_us, late_us; double chance, most; } cases[] = {
+        { 10000, 0, 0, 0 }, { 10000, 8000, .5, 6 }, { 10000, 15000, .1, 1.6 }, { 500, 0, 0, 0 }, { 500, 900, .5, 1.6 }, { 500, 4000, .1, 2.5 },
+    };
+    double without = 1;
+    bool ok = true;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        workload_begin();
+        workload.server.domain[0] = 1;
+        workload.server.filter_bytes = 1 << 20;
+        workload.clients[0].receive_bytes = cases[i].delay_us < 1000 ? 1 << 16 : 1 << 20;      /* the reader is the bottleneck: no queue */
+        workload.up[0].delay_us = workload.down[0].delay_us = cases[i].delay_us;
+        workload.up[0].reorder = cases[i].chance;
+        workload.up[0].reorder_us = cases[i].late_us;
+        workload.down[0].rate_bytes_per_us = 100;
+        workload.down[0].queue_bytes = 10000000;
+        workload_add('K', 20000000, 0, 0);
+        ok &= workload_run();
+        double seconds = (double)result.finished_us[0] / 1e6;
+        if (!cases[i].late_us)
+            without = seconds;
+        printf("  %u us, %.0f %% late by up to %u us: %.2f s, %" PRIu64 " taken for lost, %" PRIu64 " of them late, %" PRIu64 " recoveries\n", 2 * cases[i].delay_us, cases[i].chance * 100, cases[i].late_us,
+               seconds, result.stats[0].numbers_lost, result.stats[0].numbers_late, result.stats[0].recoveries);
+        if (cases[i].late_us)
+            ok &= workload_require(seconds < cases[i].most * without, "what comes late is not lost for long");
+    }
+    return ok;
+}
+
 /* Somewhere on the path the MTU is smaller than at both ends, and nobody says so. */
 /* An output of unknown length with thousands of holes, while the bytes behind its end are asked for again and again. */
 bool workload_many_holes(void)
