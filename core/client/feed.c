@@ -118,9 +118,6 @@ static enum trk_verdict marked(struct trk_client *c, const struct trk_segment *s
         return TRK_V_DUPLICATE;
     if (seg->flags != TRK_ACK)
         return TRK_V_BAD_FLAGS;
-    uint32_t end = seg->seq + seg->payload_bytes;
-    if ((int32_t)(end - c->ack) > 0)
-        c->ack = end;                                /* conntrack wants the end of the highest payload seen */
     return trk_answer_feed(c, seg, now_us);
 }
 
