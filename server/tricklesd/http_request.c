@@ -41,7 +41,7 @@ static int on_headers_complete(http_parser *p)
     struct http_request *r = p->data;
     http_field_finish(r);
     r->keep_alive = http_should_keep_alive(p) != 0;
-    r->chunked = (p->flags & F_CHUNKED) != 0;
+    r->chunked = p->uses_transfer_encoding;       /* whatever the coding: where the body ends is not looked for */
     return 1;                          /* the body is not parsed: the message ends here */
 }
 

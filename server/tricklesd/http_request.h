@@ -24,7 +24,7 @@ struct http_request {
     uint8_t hosts;                     /* how many Host fields: 0, 1, 2 for more */
     bool expect_continue;
     bool continued;                    /* 100 Continue was sent: the answer is still due */
-    bool keep_alive, chunked;          /* set when the head is complete */
+    bool keep_alive, chunked;          /* set when the head is complete. chunked: the body is encoded, its end unknown */
     enum http_range range; uint64_t range_a, range_b;
     enum http_if_range if_range; uint64_t if_range_value;       /* the tag, or seconds */
     bool has_modified_since; int64_t modified_since;
