@@ -10,6 +10,11 @@ endfunction()
 sim_program(oracle_cwnd)
 sim_test(oracle.cwnd sim oracle_cwnd)
 
+# Packets in flight outside recovery, beside a textbook TCP on the same losses.
+sim_program(oracle_flight flight_ours.c flight_reno.c)
+sim_test(oracle.flight sim oracle_flight 8)
+sim_test(oracle.flight.long long oracle_flight 1000 1001)
+
 # Losses of the first 16 packets, beside a textbook TCP on the same masks: all of them in the long suite.
 sim_program(oracle_masks reno_http.c)
 foreach(direction requests answers)

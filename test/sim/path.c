@@ -100,7 +100,7 @@ const char *sim_path_send(struct sim_path *p, struct sim_random *random, struct 
         p->queue_drops++;
         return "queue full";
     }
-    if (lost(p, random, at_us, silent_us) || blacked_out(c, at_us)) {
+    if ((c->drops ? c->drops(c->drops_arg, data, bytes) : lost(p, random, at_us, silent_us)) || blacked_out(c, at_us)) {
         p->losses++;
         return "lost";
     }

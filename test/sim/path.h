@@ -23,6 +23,7 @@ struct sim_path_config {
     uint32_t drop_mask; uint8_t mask_from, mask_bits;  /* bit i: packet mask_from + i (the first is 0) is dropped, no other one */
     uint64_t storm_from_us, storm_until_us; double storm_loss;     /* single losses, thick for a while */
     int n_blackouts; struct { uint64_t from_us, until_us; } blackouts[SIM_BLACKOUTS_MAX];
+    bool (*drops)(void *arg, const void *packet, uint32_t bytes); void *drops_arg;               /* NULL, or who drops, in place of chance */
 };
 
 struct sim_path {
