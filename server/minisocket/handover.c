@@ -56,6 +56,15 @@ int msk_control_listen(const char *path, char *error, size_t error_bytes)
     return fails(fd, path, NULL, error, error_bytes);
 }
 
+/* Descriptors that open the network and the filter go to our own user and root alone, and come from them alone: a filter is
+ * memory that is mapped and believed. */
+static bool trusted(int peer)
+{
+    struct ucred who;
+    socklen_t bytes = sizeof who;
+    return getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &bytes) == 0 && (who.uid == geteuid() || who.uid == 0);
+}
+
 static void set_patience(int fd)
 {
     struct timeval t = { .tv_sec = PEER_SECONDS };
@@ -91,14 +100,6 @@ static bool give_sockets(const struct msk_group *g, int peer)
                 return false;
         }
     return true;
-}
-
-/* Descriptors that open the network and the filter go to our own user and root alone. */
-static bool trusted(int peer)
-{
-    struct ucred who;
-    socklen_t bytes = sizeof who;
-    return getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &bytes) == 0 && (who.uid == geteuid() || who.uid == 0);
 }
 
 bool msk_group_give(const struct msk_group *g, int peer)
@@ -158,6 +159,10 @@ bool msk_pool_receive(struct msk_pool *pool, const char *path, char *error, size
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
         return fails(fd, path, NULL, error, error_bytes) == 0;
+    if (!trusted(fd)) {
+        errno = EPERM;
+        return fails(fd, path, "another user's process listens there", error, error_bytes) == 0;
+    }
     set_patience(fd);
     pool->peer = fd;
     while ((more = receive(pool)) > 0)
