@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,21 +16,46 @@
 
 /* ---------------- leftovers ---------------- */
 
-static void sweep(int directory)
+/* Deletes what is left of uploads that had no byte for so many seconds. Returns how many others there are. */
+static unsigned sweep_older(int directory, time_t seconds)
 {
     int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
     struct stat st;
+    unsigned left = 0;
     if (!d && fd >= 0)
         close(fd);
-    while (d && (entry = readdir(d)) != NULL)
-        if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) == 0 && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(st.st_mode) && st.st_mtime < time(NULL) - UPLOAD_KEPT_SECONDS)
-            unlinkat(directory, entry->d_name, 0);
+    while (d && (entry = readdir(d)) != NULL) {
+        if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) != 0 || fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(st.st_mode))
+            continue;
+        if (st.st_mtime >= time(NULL) - seconds || unlinkat(directory, entry->d_name, 0) != 0)
+            left++;
+    }
     if (d)
         closedir(d);
+    return left;
 }
+
+static void sweep(struct upload_place *place)
+{
+    place->unfinished = sweep_older(place->fd, UPLOAD_KEPT_SECONDS);
+    if (place->unfinished > UPLOAD_UNFINISHED_MAX / 2)
+        place->unfinished = sweep_older(place->fd, UPLOAD_SHORT_SECONDS);
+    place->swept = time(NULL);
+}
+
+/* A server that runs for months cleans up when the next upload begins; the directory is read once a minute at most. */
+static bool has_place(struct upload_place *place)
+{
+    int64_t ago = time(NULL) - place->swept;
+    if (ago < 0 || ago >= UPLOAD_SWEEP_SECONDS)
+        sweep(place);
+    return place->unfinished < UPLOAD_UNFINISHED_MAX;
+}
+
+static void one_less(struct upload_place *place) { place->unfinished -= place->unfinished > 0; }
 
 int upload_open(struct upload_place *place, const char *directory)
 {
@@ -42,7 +68,7 @@ int upload_open(struct upload_place *place, const char *directory)
         errno = error;
         return -1;
     }
-    sweep(place->fd);
+    sweep(place);
     return 0;
 }
 
@@ -104,6 +130,31 @@ static int open_parent(const struct upload_place *place, const char *path, char 
 
 /* ---------------- an upload ---------------- */
 
+/* Room is asked for here, where the client can still be told; others may use it up meanwhile. */
+static bool has_room(const struct upload_place *place, uint64_t size)
+{
+    struct statvfs fs;
+    if (size > INT64_MAX)
+        return false;
+    return fstatvfs(place->fd, &fs) != 0 || fs.f_frsize == 0 || size / fs.f_frsize <= fs.f_bavail;
+}
+
+/* The file, new or begun before. */
+static int create(struct upload_place *place, const char *name, uint64_t size, int *error)
+{
+    int fd = openat(place->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    *error = errno;
+    if (fd >= 0 || *error != ENOENT)
+        return fd;
+    *error = ENOSPC;
+    if (!has_room(place, size) || !has_place(place))
+        return -1;
+    fd = openat(place->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    *error = errno;
+    place->unfinished += fd >= 0;
+    return fd;
+}
+
 enum upload_result upload_begin(struct upload_place *place, const char *name, const char *path, uint64_t size, uint64_t *inode, bool *replaces)
 {
     char last[NAME_MAX + 1];
@@ -117,17 +168,14 @@ enum upload_result upload_begin(struct upload_place *place, const char *name, co
     close(parent);
     if (error)
         return result_of(error);
-    if (size > INT64_MAX)
-        return UPLOAD_FULL;
-    int fd = openat(place->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = create(place, name, size, &error);
     if (fd < 0)
-        return result_of(errno);
-    /* Room is asked for here, where the client can still be told; where the file system cannot say, the disk may still fill up. */
+        return result_of(error);
     error = ftruncate(fd, (off_t)size) != 0 || fstat(fd, &st) != 0 ? errno : 0;
     close(fd);
     *inode = st.st_ino;
     if (error)
-        unlinkat(place->fd, name, 0);
+        upload_forget(place, name);
     return error ? result_of(error) : UPLOAD_OK;
 }
 
@@ -181,6 +229,8 @@ enum upload_result upload_finish(struct upload_place *place, const char *name, c
         result = UPLOAD_FAILED;
     } else if (renameat(place->fd, name, parent, last) != 0) {
         result = result_of(errno);
+    } else {
+        one_less(place);
     }
     if (fd >= 0)
         close(fd);
@@ -188,4 +238,8 @@ enum upload_result upload_finish(struct upload_place *place, const char *name, c
     return result;
 }
 
-void upload_forget(struct upload_place *place, const char *name) { unlinkat(place->fd, name, 0); }
+void upload_forget(struct upload_place *place, const char *name)
+{
+    if (unlinkat(place->fd, name, 0) == 0)
+        one_less(place);
+}

@@ -8,15 +8,22 @@
 #include <stdint.h>
 
 #define UPLOAD_NAME_BYTES 64
-#define UPLOAD_KEPT_SECONDS 86400      /* what is left of an upload that nobody finished is deleted after so long */
+#define UPLOAD_KEPT_SECONDS 86400      /* what is left of an upload that nobody finished is deleted after so long without a byte */
+#define UPLOAD_SHORT_SECONDS 600       /* the same while there are many of them */
+#define UPLOAD_UNFINISHED_MAX 1024     /* at a time: who begins uploads and leaves them must not use up the disk's names */
+#define UPLOAD_SWEEP_SECONDS 60
 
-struct upload_place { int fd; };       /* the directory; -1: there are no uploads */
+struct upload_place {
+    int fd;                            /* the directory; -1: there are no uploads */
+    unsigned unfinished;               /* files under way when they were last counted, and what this process did since */
+    int64_t swept;                     /* when that was */
+};
 
 enum upload_result {
     UPLOAD_OK,
     UPLOAD_NO_DIRECTORY,               /* the path's directory is not there */
     UPLOAD_FORBIDDEN,                  /* no right, a directory, a link on the way, or the path leads outside */
-    UPLOAD_FULL,                       /* no room on the disk, or beyond a quota */
+    UPLOAD_FULL,                       /* no room on the disk, beyond a quota, or too many are under way */
     UPLOAD_GONE,                       /* nothing is kept under this name: never begun, deleted, or finished and replaced since */
     UPLOAD_FAILED,                     /* the system failed: errno */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 #include "tricklesd/upload.h"
@@ -129,6 +130,42 @@ START_TEST(leftovers_go_after_a_day)
 }
 END_TEST
 
+/* Deletes in a server that runs on: when the next one begins, and sooner if many were left. */
+START_TEST(what_is_left_is_bounded)
+{
+    char each[UPLOAD_NAME_BYTES];
+    struct timespec times[2] = { { time(NULL) - UPLOAD_SHORT_SECONDS - 60, 0 }, { time(NULL) - UPLOAD_SHORT_SECONDS - 60, 0 } };
+    for (unsigned i = 0; i < UPLOAD_UNFINISHED_MAX; i++) {
+        upload_name(connection, 1000 + i, each);
+        ck_assert_int_eq(upload_begin(&place, each, "g", 1 << 20, &inode, &replaces), UPLOAD_OK);
+    }
+    ck_assert_int_eq(begin("f", 1), UPLOAD_FULL);
+    ck_assert_int_eq(upload_begin(&place, each, "g", 1 << 20, &inode, &replaces), UPLOAD_OK);        /* that one is under way */
+    place.swept -= UPLOAD_SWEEP_SECONDS;
+    ck_assert_int_eq(begin("f", 1), UPLOAD_FULL);
+    ck_assert_int_eq(utimensat(AT_FDCWD, in(each), times, 0), 0);
+    ck_assert_int_eq(begin("f", 1), UPLOAD_FULL);              /* it is not looked at all the time */
+    place.swept -= UPLOAD_SWEEP_SECONDS;
+    ck_assert_int_eq(begin("f", 1), UPLOAD_OK);
+    ck_assert_int_ne(access(in(each), F_OK), 0);
+    upload_forget(&place, name);
+    ck_assert_int_eq(begin("f", 1), UPLOAD_OK);
+    ck_assert_int_eq(put(0, "x"), UPLOAD_OK);
+    ck_assert_int_eq(finish("f", 1), UPLOAD_OK);
+    ck_assert_int_eq(begin("f", 1), UPLOAD_OK);
+}
+END_TEST
+
+START_TEST(no_more_than_the_disk_holds)
+{
+    struct statvfs fs;
+    ck_assert_int_eq(statvfs(directory, &fs), 0);
+    ck_assert_int_eq(begin("f", (uint64_t)fs.f_blocks * fs.f_frsize + fs.f_frsize), UPLOAD_FULL);
+    ck_assert_int_eq(begin("f", INT64_MAX), UPLOAD_FULL);
+    ck_assert_int_ne(access(in(name), F_OK), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("upload");
@@ -138,6 +175,8 @@ int main(void)
     tcase_add_test(tcase, a_hole_is_no_file);
     tcase_add_test(tcase, where_nothing_is_stored);
     tcase_add_test(tcase, leftovers_go_after_a_day);
+    tcase_add_test(tcase, what_is_left_is_bounded);
+    tcase_add_test(tcase, no_more_than_the_disk_holds);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
