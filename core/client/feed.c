@@ -30,7 +30,7 @@ static enum trk_verdict opened(struct trk_client *c, const struct trk_segment *s
     if (v != TRK_V_ACCEPTED)
         return v;
     if (m.form != TRK_FORM_OPENED || m.n != 1 || m.grant.kind != TRK_OPENING || m.grant.slot > c->config.mss ||
-        m.grant.piece.base != 0 || m.grant.piece.start > TRK_IW)
+        m.grant.piece.base != 0 || m.grant.piece.start > TRK_IW_ACKED)
         return TRK_V_BAD_FIELD;
     if (!acknowledges_syn(c, seg->ack))
         return TRK_V_FOREIGN;

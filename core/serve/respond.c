@@ -155,6 +155,20 @@ static uint64_t last_sent(const struct answering *a, const struct trk_plan_grant
     return f;
 }
 
+/* Number 1 is one of the initial window's packets: if it carries data, its acknowledgement grows the window as that of any
+ * other does (RFC 5681). Without data it acknowledges a handshake, which does not. */
+static struct trk_piece piece_of(const struct answering *a, const struct trk_plan_grant *g)
+{
+    struct trk_piece piece = g->step.piece;
+    if (a->voice.spend->type == TRK_SPEND_OPEN) {
+        struct trk_said said = a->said;
+        struct trk_fill fill;
+        fill_number(a, g, g->step.a, &said, &fill);
+        piece.start = fill.data.bytes ? TRK_IW_ACKED : TRK_IW;
+    }
+    return piece;
+}
+
 static struct trk_answer answer_of(const struct answering *a, const struct trk_plan_grant *g, uint64_t f)
 {
     const struct trk_spend *spend = a->voice.spend;
@@ -164,7 +178,7 @@ static struct trk_answer answer_of(const struct answering *a, const struct trk_p
         .flags = (uint8_t)((a->voice.config->domain == 0 ? TRK_F_NO_FILTER : 0) | (a->plan->refresh ? TRK_F_REFRESH : 0)),
         .grant = {
             .kind = opening ? TRK_OPENING : TRK_NORMAL, .epoch = a->epoch->epoch, .domain = a->d->domain, .id = spend->id,
-            .generation = a->d->generation, .piece = g->step.piece, .a = g->step.a, .b = g->step.b, .f = f,
+            .generation = a->d->generation, .piece = piece_of(a, g), .a = g->step.a, .b = g->step.b, .f = f,
             .slot = spend->request.slot, .tick = a->tick, .address_tag = a->address_tag,
         },
         .b_minus_a = (uint8_t)(g->step.b - g->step.a),

@@ -19,6 +19,7 @@
 
 /* ---- limits (both ends, checked by parse) ---- */
 #define TRK_IW               10        /* RFC 6928 */
+#define TRK_IW_ACKED         (TRK_IW + 1)   /* once its first packet, the answer to the SYN, brought data and was acknowledged */
 #define TRK_ATTEMPTS_MAX     12
 #define TRK_REFRESH_STEP     13        /* a refresh of g enters g + 13 */
 #define TRK_GRANT_MAX        256       /* numbers in one grant: b - a is one byte */
@@ -36,8 +37,8 @@
 #define TRK_START_MAX        65534u
 #define TRK_SSTHRESH_NONE    65535u    /* on the wire and in memory: no ssthresh yet */
 #define TRK_SYN_PAYLOAD      1200      /* every SYN is padded to this, so that its answer may be as long */
-#define TRK_SYN_PAYLOAD_MAX  1412      /* and the first one that carries data to more: an IPv4 packet of TRK_SYN_PACKET bytes */
-#define TRK_SYN_PACKET       1476      /* passes PPPoE and the usual tunnels */
+#define TRK_SYN_PAYLOAD_MAX  1428      /* and the first one that carries data to more: an IPv4 packet of TRK_SYN_PACKET bytes */
+#define TRK_SYN_PACKET       1492      /* passes PPPoE; where less passes, a router says so or the next SYN is answered */
 #define TRK_RANDOM_BYTES     16
 #define TRK_SEAL_BYTES       16
 #define TRK_NUMBER_MAX       ((1ull << 48) - 1)

@@ -6,7 +6,7 @@
 #include "tricklesd/file.h"
 #include "tricklesd/http_request.h"
 
-#define ANSWER_FORMAT    2             /* raise with every change to any byte that is made from an answer */
+#define ANSWER_FORMAT    3             /* raise with every change to any byte that is made from an answer */
 #define ANSWER_SAVED_MAX 512
 #define ANSWER_HEAD_MAX  2048
 

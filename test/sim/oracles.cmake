@@ -26,10 +26,14 @@ endforeach()
 sim_program(sim_latency reno_http.c)
 sim_test(latency sim sim_latency)
 
+# Single objects over new connections beside a textbook TCP: every size.
+sim_program(sim_sizes reno_http.c)
+sim_test(sizes sim sim_sizes)
+
 # Long downloads beside a textbook TCP, over a grid of losses.
 sim_program(sim_goodput reno_http.c)
 target_link_libraries(sim_goodput PRIVATE m)
-sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04)
+sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04 SANITIZED NO)
 sim_test(goodput.long long sim_goodput)
 set_tests_properties(sim.goodput.long PROPERTIES TIMEOUT 3600)
 

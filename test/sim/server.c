@@ -271,8 +271,9 @@ static void check_amount(struct sim_server *s, const struct bench *b, uint32_t b
         violate(s, "an answer of more than 256 packets", detail);
     if (p->type == TRK_SPEND_OPEN && (bytes_out > bytes_in || b->out.n > 1))
         violate(s, "the answer to an unproven address is larger than its packet", detail);
-    if (p->type == TRK_SPEND_NUMBERS && p->request.n_parts == 1 && p->request.parts[0].m == 1 && b->out.n > TRK_SINGLE_MAX)
-        violate(s, "more than 10 packets for a single number", detail);
+    if (p->type == TRK_SPEND_NUMBERS && p->request.n_parts == 1 && p->request.parts[0].m == 1 &&
+        b->out.n > (p->request.parts[0].kind == TRK_OPENING ? p->request.parts[0].piece.start : TRK_SINGLE_MAX))
+        violate(s, "too many packets for a single number", detail);
 }
 
 /* No number is granted twice: neither a duplicate nor a repeat of a request brings it again. */
