@@ -33,7 +33,7 @@ sim_test(sizes sim sim_sizes)
 # Long downloads beside a textbook TCP, over a grid of losses.
 sim_program(sim_goodput reno_http.c)
 target_link_libraries(sim_goodput PRIVATE m)
-sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04 SANITIZED NO)
+sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04)
 sim_test(goodput.long long sim_goodput)
 set_tests_properties(sim.goodput.long PROPERTIES TIMEOUT 3600)
 
