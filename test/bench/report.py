@@ -11,7 +11,7 @@ import sys
 import plots
 import ratio
 
-FIGURES = ["bulk", "clients", "small", "requests", "grid", "background", "fairness"]
+FIGURES = ["bulk", "clients", "small", "requests", "workers", "grid", "background", "fairness"]
 COSTS = "server_cpu client_cpu server_frames client_frames server_kb".split()          # empty where nobody measured them
 FIELDS = "figure path series x stack flow round bytes seconds load missed late_us".split() + COSTS + ["problem"]
 COLUMNS = "figure case metric unit trickles peer_name peer ratio ratio_min ratio_max runs".split()
@@ -22,18 +22,20 @@ TITLES = {
     "clients": "Many clients at a bottleneck, 500 kB objects, a new connection each (the paper's Figures 9, 11, 12)",
     "small": "Small objects, one client, a new connection each (the paper's Figure 10)",
     "requests": "Requests of 1 kB per second, one server process",
+    "workers": "Two workers beside one, where the application spends 20 us on a request (answers of 1 kB)",
     "grid": "Goodput beside kernel TCP over lossy paths",
     "background": "A foreground flow among background TCP flows (the paper's Figure 13)",
     "fairness": "n flows of Trickles beside n flows of TCP",
 }
 CLIENTS = {"curl": "curl", "engine": "a client on the engine"}
-PEERS = {"reno-plain": "reno without TSO/GRO", "quic": "QUIC (ngtcp2)"}
+PEERS = {"reno-plain": "reno without TSO/GRO", "quic": "QUIC (ngtcp2)", "one-worker": "one worker"}
 # series and x in words: the case
 CASES = {
     "bulk": lambda path, series, x: f"{path}: {CLIENTS[series]}",
     "clients": lambda path, series, x: f"{path}: {x} clients",
     "small": lambda path, series, x: f"{path}: {x} bytes",
     "requests": lambda path, series, x: f"{x} connections, {series}",
+    "workers": lambda path, series, x: "a single flow" if x == "1" else f"{x} flows",
     "grid": lambda path, series, x: f"{path}: no loss" if series == "no loss" else f"{path}: {series} {x} %",
     "background": lambda path, series, x: f"{path}: {x} background flows of {series}",
     "fairness": lambda path, series, x: f"{path}: {x} beside {x} of {series}",
@@ -99,6 +101,7 @@ METRICS = {
     "clients": [GOODPUT, SERVER_CPU, ("server memory", "kB", "server_kb", None, 1)],
     "small": [ANSWERS],
     "requests": [ANSWERS, ("server CPU", "us each", "server_cpu", "bytes", 1e6)],
+    "workers": [ANSWERS, ("server CPU", "us each", "server_cpu", "bytes", 1e6), ("generator", "cores", "client_cpu", "seconds", 1)],
 }
 
 

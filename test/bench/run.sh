@@ -1,7 +1,7 @@
 #!/bin/bash
 # Trickles beside kernel TCP on the same emulated paths, in one run: table, plots, report.
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-figures=(bulk clients small requests grid background fairness)
+figures=(bulk clients small requests workers grid background fairness)
 
 usage() {
     cat <<'HELP'
@@ -9,9 +9,9 @@ Usage: test/bench/run.sh [quick|full] [--rounds N] [--out DIR] [--report] [FIGUR
 
 Measures curl through the preload, and a client on the engine, and tricklesd beside the same over kernel TCP and nginx,
 and beside a QUIC server (Debian's ngtcp2), in turn, in network namespaces of its own, and writes results.csv, results.md and report.html (with the plots) into DIR.
-  quick      two rounds, smaller, of bulk, clients, small and requests: under five minutes (default)
+  quick      two rounds, smaller, of bulk, clients, small, requests and workers: under five minutes (default)
   full       six rounds of everything, so that 95 % confidence intervals mean something: about three hours
-  FIGURE     only these: bulk, clients, small, requests, grid, background, fairness; the others keep the records of earlier runs in DIR
+  FIGURE     only these: bulk, clients, small, requests, workers, grid, background, fairness; the others keep the records of earlier runs in DIR
   --rounds N instead of two or six
   --replace  overwrite records of more rounds than this run makes; without it the run refuses to
   --out DIR  default build/bench
@@ -30,12 +30,12 @@ while [ $# -gt 0 ]; do
         --report) measure=no ;;
         --replace) replace=yes ;;
         --help|-h) usage; exit 0 ;;
-        bulk|clients|small|requests|grid|background|fairness) chosen+=("$1") ;;
+        bulk|clients|small|requests|workers|grid|background|fairness) chosen+=("$1") ;;
         *) wrong "unknown word '$1' (see --help)" ;;
     esac
     shift
 done
-if [ ${#chosen[@]} -eq 0 ] && [ "$MODE" = quick ] && [ "$measure" = yes ]; then chosen=(bulk clients small requests); fi
+if [ ${#chosen[@]} -eq 0 ] && [ "$MODE" = quick ] && [ "$measure" = yes ]; then chosen=(bulk clients small requests workers); fi
 if [ ${#chosen[@]} -eq 0 ]; then chosen=("${figures[@]}"); fi
 
 root=$bench/../..

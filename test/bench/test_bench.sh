@@ -5,7 +5,7 @@
 need python3 gnuplot nginx
 out=$TMP/out
 
-start bench - bash "$ROOT/test/bench/run.sh" quick --out "$out" bulk clients small requests grid background fairness
+start bench - bash "$ROOT/test/bench/run.sh" quick --out "$out" bulk clients small requests workers grid background fairness
 while alive bench; do sleep 1; done
 status=0
 wait "${PIDS[bench]}" || status=$?
@@ -37,11 +37,11 @@ for row in rows:
         wrong(f"not a positive number: {row}")
     if not low <= ratio * 1.001 or not ratio <= high * 1.001 or abs(ratio / (trickles / peer) - 1) > .01:
         wrong(f"the ratio does not fit: {row}")
-    if row["peer_name"] not in ("reno", "cubic", "reno without TSO/GRO", "QUIC (ngtcp2)") or int(row["runs"]) != 2:
+    if row["peer_name"] not in ("reno", "cubic", "reno without TSO/GRO", "QUIC (ngtcp2)", "one worker") or int(row["runs"]) != 2:
         wrong(f"peer or runs: {row}")
-FIGURES = ("bulk", "clients", "small", "requests", "grid", "background", "fairness")
+FIGURES = ("bulk", "clients", "small", "requests", "workers", "grid", "background", "fairness")
 count = {f: sum(r["figure"] == f and r["metric"] in ("goodput", "answers") and "QUIC" not in r["peer_name"] for r in rows) for f in FIGURES}
-if count != {"bulk": 6, "clients": 4, "small": 4, "requests": 4, "grid": 26, "background": 6, "fairness": 4}:
+if count != {"bulk": 6, "clients": 4, "small": 4, "requests": 4, "workers": 2, "grid": 26, "background": 6, "fairness": 4}:
     wrong(f"cells {count}")
 if sum(r["metric"] == "server CPU" for r in rows if r["figure"] == "bulk") < 6 or not any(r["metric"] == "server memory" for r in rows):
     wrong("CPU or memory is missing")
@@ -54,7 +54,7 @@ for name in ("bulk", "clients", "small", "requests", "grid-reno", "background", 
         wrong(name + ".svg is no SVG")
 with open(os.path.join(out, "report.html")) as file:
     page = file.read()
-if page.count("<svg") != 7 or page.count("<tr>") != len(rows) + 7 or not page.endswith("</html>\n"):
+if page.count("<svg") != 7 or page.count("<tr>") != len(rows) + 8 or not page.endswith("</html>\n"):
     wrong("report.html lacks a plot or a row")
 if "src=" in page or 'rel="stylesheet"' in page:
     wrong("report.html needs other files")

@@ -1,7 +1,7 @@
 /* workerprobe.c - a server of workers that a test can look into: any input is answered by one HTTP response of 10,000 bytes, and
  * each event takes as long as asked for.
  *
- *     trk-workerprobe ADDR:PORT WORKERS KEY-FILE [spin=MICROSECONDS] [die=MILLISECONDS] [bytes=N] [control=PATH]
+ *     trk-workerprobe ADDR:PORT WORKERS KEY-FILE [spin=MICROSECONDS] [die=MILLISECONDS] [bytes=N] [filter=MIB] [control=PATH]
  *
  * die: workers end with status 3 after so long. Lines "worker N begins" and "worker N ends: EVENTS events" are written by each. */
 #include <errno.h>
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     struct msk_options options = { .listen = listen, .n_listen = 1, .keys = &keys, .filter_bytes = 4u << 20, .log = say };
     struct msk_workers workers = { .options = &options, .run = run, .ready = ready };
     if (argc < 4) {
-        fprintf(stderr, "usage: trk-workerprobe ADDR:PORT WORKERS KEY-FILE [spin=MICROSECONDS] [die=MILLISECONDS] [bytes=N] [control=PATH]\n");
+        fprintf(stderr, "usage: trk-workerprobe ADDR:PORT WORKERS KEY-FILE [spin=MICROSECONDS] [die=MILLISECONDS] [bytes=N] [filter=MIB] [control=PATH]\n");
         return 2;
     }
     workers.n = (unsigned)atoi(argv[2]);
@@ -101,6 +101,8 @@ int main(int argc, char **argv)
             die_ms = atol(argv[i] + 4);
         else if (strncmp(argv[i], "bytes=", 6) == 0)
             body_bytes = atol(argv[i] + 6);
+        else if (strncmp(argv[i], "filter=", 7) == 0)
+            options.filter_bytes = (size_t)atol(argv[i] + 7) << 20;
         else if (strncmp(argv[i], "control=", 8) == 0)
             workers.control = argv[i] + 8;
     }
