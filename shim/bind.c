@@ -10,6 +10,7 @@
 #include "config.h"
 #include "engine.h"
 #include "hook.h"
+#include "limit.h"
 #include "log.h"
 #include "pair.h"
 
@@ -39,6 +40,19 @@ static bool plain_tcp(int fd, int domain)
     return !option(fd, SOL_SOCKET, SO_MARK) && !option(fd, SOL_SOCKET, SO_ZEROCOPY);
 }
 
+/* An IPv6 socket speaks IPv4 unless it is told not to, and from an address of that kind; else the kernel says what is wrong. */
+static bool kinds_agree(int fd, const union shim_address *peer)
+{
+    union shim_address local;
+    socklen_t len = sizeof local;
+    if (peer->any.sa_family != AF_INET6)
+        return true;
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&peer->v6.sin6_addr);
+    if ((mapped && option(fd, IPPROTO_IPV6, IPV6_V6ONLY)) || libc_getsockname(fd, &local.any, &len) < 0)
+        return false;
+    return IN6_IS_ADDR_UNSPECIFIED(&local.v6.sin6_addr) || mapped == IN6_IS_ADDR_V4MAPPED(&local.v6.sin6_addr);
+}
+
 static bool one_host(const struct trk_addr *a, int scope)
 {
     if (a->family == 4)
@@ -64,7 +78,18 @@ bool shim_eligible(int fd, const struct sockaddr *addr, socklen_t len, union shi
         peer->v6.sin6_flowinfo = 0;
         peer->v6.sin6_scope_id = (uint32_t)scope;
     }
-    return one_host(&host, scope) && shim_address_port(peer) != 0 && plain_tcp(fd, addr->sa_family);
+    return one_host(&host, scope) && shim_address_port(peer) != 0 && plain_tcp(fd, addr->sa_family) &&
+           kinds_agree(fd, peer) && !shim_engine_elsewhere(fd);
+}
+
+/* Of the open file: O_NONBLOCK, O_ASYNC and who is told by which signal. */
+void shim_copy_flags(int from, int to)
+{
+    struct f_owner_ex owner;
+    if (libc_fcntl(from, F_GETOWN_EX, (long)&owner) == 0 && owner.pid)
+        libc_fcntl(to, F_SETOWN_EX, (long)&owner);
+    libc_fcntl(to, F_SETSIG, libc_fcntl(from, F_GETSIG, 0));
+    libc_fcntl(to, F_SETFL, libc_fcntl(from, F_GETFL, 0));
 }
 
 /* Timeouts and the like that the kernel applies to whoever reads or writes the pair. */
@@ -77,7 +102,7 @@ static void copy_options(int from, int to)
         if (libc_getsockopt(from, SOL_SOCKET, names[i], &value, &len) == 0)
             libc_setsockopt(to, SOL_SOCKET, names[i], &value, len);
     }
-    libc_fcntl(to, F_SETFL, libc_fcntl(from, F_GETFL, 0));
+    shim_copy_flags(from, to);
 }
 
 /* Where the program bound the socket. SO_REUSEADDR lets the guard share the port. */
@@ -89,13 +114,27 @@ static void read_bound(int fd, struct shim_message *message)
     struct trk_addr host = shim_address_addr(&message->local);
     message->bound = shim_address_port(&message->local) != 0 || !shim_address_any(&host);
     int on = 1;
-    if (shim_address_port(&message->local))
+    message->lent_reuse = shim_address_port(&message->local) && !option(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (message->lent_reuse)
         libc_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
+
+/* Two numbers more than the program has now, for a moment. */
+static bool open_pair(int ends[2])
+{
+    struct shim_lift lift;
+    shim_limit_lift(&lift);
+    bool ok = shim_pair_open(ends) == 0;
+    shim_limit_lay(&lift);
+    return ok;
 }
 
 static bool fill_socket(struct shim_socket *s, int fd, int app_end, const union shim_address *peer, enum shim_state state)
 {
+    struct shim_lift lift;
+    shim_limit_lift(&lift);
     int copy = libc_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    shim_limit_lay(&lift);
     if (copy < 0)
         return false;
     struct linger linger;
@@ -131,16 +170,16 @@ static bool tell_engine(struct shim_socket *s, int fd, int app_end, int our_end)
 
 bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why)
 {
-    sigset_t kept;
+    struct shim_kept kept;
     int ends[2] = { -1, -1 };
     errno = ENOBUFS;
     shim_lock(&kept);                  /* no fork meanwhile: a child with a copy of our end would keep it alive */
     shim_sockets_reap();
-    bool ok = shim_engine_start(why);
+    bool ok = shim_engine_start(fd, why);
     out->socket = ok ? shim_socket_new() : NULL;
     if (ok) {
         *why = "out of descriptors or memory";
-        ok = out->socket && shim_pair_open(ends) == 0 && fill_socket(out->socket, fd, ends[0], peer, state);
+        ok = out->socket && open_pair(ends) && fill_socket(out->socket, fd, ends[0], peer, state);
     }
     if (ok) {
         copy_options(fd, ends[0]);
@@ -163,7 +202,7 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
 
 bool shim_bind_swap(struct shim_binding *b, int fd)
 {
-    sigset_t kept;
+    struct shim_kept kept;
     shim_lock(&kept);
     shim_socket_insert(b->socket);
     b->socket->fd = fd;
@@ -183,7 +222,7 @@ static void wait_for_kernel_socket(struct shim_socket *s)
 
 void shim_bind_drop(struct shim_binding *b)
 {
-    sigset_t kept;
+    struct shim_kept kept;
     wait_for_kernel_socket(b->socket);
     shim_lock(&kept);
     libc_close(b->app_end);
@@ -198,11 +237,11 @@ bool shim_give_back(struct shim_socket *s)
     int kernel = shim_hidden_fd(&s->kernel), fd;
     if (shim_state(s) != SHIM_TCP_IDLE || kernel < 0 || !s->engine_holds)
         return false;                  /* in a forked child the parent's descriptors would stay behind */
-    sigset_t kept;
+    struct shim_kept kept;
     shim_lock(&kept);
     bool ours = shim_fds_of(s->ino, s->fd, &fd, 1) == 1 && atomic_compare_exchange_strong(&s->shared->state, &idle, SHIM_GIVEN_BACK);
     if (ours) {
-        libc_fcntl(kernel, F_SETFL, libc_fcntl(fd, F_GETFL, 0));    /* changed on the pair, perhaps */
+        shim_copy_flags(fd, kernel);   /* changed on the pair, perhaps */
         shim_fds_replace(s->ino, s->fd, kernel);
         shim_socket_remove(s);
     }

@@ -14,6 +14,8 @@ struct shim_binding { struct shim_socket *socket; int app_end; };
 bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why);
 /* Put the application's end in the place of every descriptor of the kernel socket. */
 bool shim_bind_swap(struct shim_binding *b, int fd);
+/* What F_SETFL, F_SETOWN and F_SETSIG set. */
+void shim_copy_flags(int from, int to);
 /* Undo before the swap. */
 void shim_bind_drop(struct shim_binding *b);
 

@@ -10,15 +10,16 @@
 #define HOLD_WAIT_MS   100
 
 /* Wait until what was written has been taken by the server, as the kernel does for its acknowledgement. */
-static void linger(struct shim_socket *s, int fd)
+static void linger(struct shim_socket *s)
 {
     struct linger wanted = { 0 };
     socklen_t len = sizeof wanted;
     int other[2];
+    if (!s->engine_holds)
+        return;                        /* a forked child: its parent has the socket, too */
     libc_getsockopt(shim_hidden_fd(&s->kernel), SOL_SOCKET, SO_LINGER, &wanted, &len);
     if (!wanted.l_onoff || !wanted.l_linger || shim_state(s) != SHIM_UP || shim_fds_of(s->ino, s->fd, other, 2) > 1)
         return;
-    libc_shutdown(fd, SHUT_WR);
     for (long waited_ms = 0; waited_ms < wanted.l_linger * 1000L; waited_ms += LINGER_STEP_MS) {
         struct timespec step = { .tv_nsec = LINGER_STEP_MS * 1000000 };
         shim_engine_query(s);
@@ -45,15 +46,15 @@ void shim_closed(struct shim_socket *s)
     let_go(s);
     if (!atomic_load(&s->shared->finished))
         return;
-    sigset_t signals;
-    shim_lock(&signals);
+    struct shim_kept kept;
+    shim_lock(&kept);
     shim_socket_reap(s);
-    shim_unlock(&signals);
+    shim_unlock(&kept);
 }
 
 static int close_ours(struct shim_socket *s, int fd)
 {
-    linger(s, fd);
+    linger(s);
     int result = libc_close(fd), kept = errno;
     shim_closed(s);
     errno = kept;

@@ -1,6 +1,7 @@
 /* connect.c - connect(): where a TCP socket becomes a Trickles connection. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <time.h>
 #include <sys/time.h>
 #include "address.h"
@@ -21,17 +22,44 @@ static int without_trickles(int fd, const struct sockaddr *addr, socklen_t len, 
     return libc_connect(fd, addr, len);
 }
 
-/* Wait as the kernel would: a handler without SA_RESTART ends it with EINTR, SO_SNDTIMEO with EINPROGRESS; the
- * connection goes on being made in both cases, and the program polls. */
-static int wait_connected(struct shim_binding *b, int fd, const struct sockaddr *addr, socklen_t len)
+struct waiting { struct shim_binding *binding; int fd; };
+
+/* The waiting thread was cancelled: the socket goes on connecting. */
+static void leave(void *argument)
+{
+    struct waiting *w = argument;
+    uint32_t waited = SHIM_WAITED;
+    _Atomic uint32_t *state = &w->binding->socket->shared->state;
+    if (atomic_compare_exchange_strong(state, &waited, SHIM_CONNECTING) || waited == SHIM_UP || waited == SHIM_RESET)
+        shim_bind_swap(w->binding, w->fd);
+    else
+        shim_bind_drop(w->binding);
+}
+
+/* connect() is a cancellation point, and a futex none: only during that system call the thread may be cancelled at once. */
+static int wait_for_state(struct shim_binding *b, int fd)
 {
     struct timeval limit = { 0, 0 };
     socklen_t limit_len = sizeof limit;
     libc_getsockopt(b->app_end, SOL_SOCKET, SO_SNDTIMEO, &limit, &limit_len);
     struct timespec timeout = { .tv_sec = limit.tv_sec, .tv_nsec = limit.tv_usec * 1000 };
     bool limited = limit.tv_sec || limit.tv_usec;
+    struct waiting waiting = { b, fd };
+    int kind, result;
+    pthread_cleanup_push(leave, &waiting);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &kind);
+    result = shim_futex_wait(&b->socket->shared->state, SHIM_WAITED, limited ? &timeout : NULL);
+    pthread_setcanceltype(kind, NULL);
+    pthread_cleanup_pop(0);
+    return result;
+}
+
+/* Wait as the kernel would: a handler without SA_RESTART ends it with EINTR, SO_SNDTIMEO with EINPROGRESS; the
+ * connection goes on being made in both cases, and the program polls. */
+static int wait_connected(struct shim_binding *b, int fd, const struct sockaddr *addr, socklen_t len)
+{
     _Atomic uint32_t *state = &b->socket->shared->state;
-    if (shim_futex_wait(state, SHIM_WAITED, limited ? &timeout : NULL) < 0) {
+    if (wait_for_state(b, fd) < 0) {
         uint32_t waited = SHIM_WAITED;
         int error = errno == ETIMEDOUT ? EINPROGRESS : EINTR;
         if (atomic_compare_exchange_strong(state, &waited, SHIM_CONNECTING)) {
@@ -78,7 +106,7 @@ static int disconnect(struct shim_socket *s)
 {
     struct shim_message message = { .command = SHIM_ABORT, .socket = s };
     struct sockaddr none = { .sa_family = AF_UNSPEC };
-    sigset_t kept;
+    struct shim_kept kept;
     atomic_store(&s->shared->state, SHIM_GIVEN_BACK);          /* the engine leaves the kernel socket alone */
     shim_engine_tell(&message, NULL, 0);
     shim_lock(&kept);
@@ -86,7 +114,7 @@ static int disconnect(struct shim_socket *s)
     bool ok = kernel >= 0 && shim_fds_of(s->ino, s->fd, &fd, 1) == 1;
     if (ok) {
         libc_connect(kernel, &none, sizeof none);
-        libc_fcntl(kernel, F_SETFL, libc_fcntl(fd, F_GETFL, 0));
+        shim_copy_flags(fd, kernel);
         shim_fds_replace(s->ino, s->fd, kernel);
         shim_socket_remove(s);
     }

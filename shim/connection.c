@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "address.h"
+#include "config.h"
 #include "libc.h"
 #include "links.h"
 #include "log.h"
@@ -55,17 +56,31 @@ void shim_connection_let_kernel_go(struct shim_connection *c)
     shim_futex_wake(&c->socket->shared->kernel_held);
 }
 
-void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3])
+/* No memory or no descriptor for it. Whoever waits goes on with TCP; for others closing our end fails the connection. */
+static void refuse(const struct shim_message *message, const int *fds, int n, int error)
+{
+    struct shim_shared *shared = message->socket->shared;
+    uint32_t waited = SHIM_WAITED;
+    atomic_store(&shared->error, error);
+    if (shim_config.mode == SHIM_REQUIRE || !atomic_compare_exchange_strong(&shared->state, &waited, SHIM_FALLBACK))
+        atomic_store(&shared->state, SHIM_FAILED);
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+    atomic_store(&shared->finished, 1);
+    atomic_store(&shared->held, 0);
+    atomic_store(&shared->kernel_held, 0);
+    shim_futex_wake(&shared->state);
+    shim_futex_wake(&shared->held);
+    shim_futex_wake(&shared->kernel_held);
+    shim_socket_release_by_engine(message->socket);
+}
+
+void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3], int n)
 {
     size_t bytes = sizeof(struct shim_connection);
-    struct shim_connection *c = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (c == MAP_FAILED) {             /* closing our end fails the connection */
-        atomic_store(&message->socket->shared->error, ENOMEM);
-        atomic_store(&message->socket->shared->state, SHIM_FAILED);
-        shim_futex_wake(&message->socket->shared->state);
-        for (int i = 0; i < 3; i++)
-            close(fds[i]);
-        shim_socket_release_by_engine(message->socket);
+    struct shim_connection *c = n == 3 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+    if (c == MAP_FAILED) {
+        refuse(message, fds, n, n == 3 ? ENOMEM : EMFILE);
         return;
     }
     c->loop = loop;
@@ -76,6 +91,7 @@ void shim_connection_start(struct shim_loop *loop, const struct shim_message *me
     c->guard_fd = -1;
     c->bound = message->bound;
     c->bound_to = message->local;
+    c->lent_reuse = message->lent_reuse;
     c->pair_source = (struct shim_source){ SHIM_SOURCE_PAIR, c };
     c->kernel_source = (struct shim_source){ SHIM_SOURCE_KERNEL, c };
     attach(loop, c);

@@ -58,6 +58,7 @@ struct shim_connection {
     uint64_t limit_us;                 /* ROUTING, ENDING, QUIET: until when */
 
     bool bound; union shim_address bound_to;
+    bool lent_reuse;                   /* SO_REUSEADDR is ours, for the guard */
     struct trk_route route;
     struct shim_link_use *link;
     int guard_fd;
@@ -70,8 +71,8 @@ struct shim_connection {
     uint8_t *memory; size_t memory_bytes;
 };
 
-/* From an OPEN message; descriptors are ours now. */
-void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3]);
+/* From an OPEN message; descriptors are ours now: three, or as many as our table had room for. */
+void shim_connection_start(struct shim_loop *loop, const struct shim_message *message, const int fds[3], int n);
 /* Whatever is to be done now; sets wake_us. */
 void shim_connection_run(struct shim_connection *c);
 /* It has something to do in this round. */

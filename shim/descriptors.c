@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "doubles.h"
 #include "libc.h"
+#include "limit.h"
 #include "registrations.h"
 
 #define MARKS        65536             /* numbers above are never chosen */
@@ -43,21 +43,22 @@ long shim_next_hidden(unsigned first, unsigned last)
     return -1;
 }
 
-static int lowest_hidden_number(void)
+/* Beyond the program's limit, where that can be lifted; else among the highest quarter, as long as there is room. */
+static int move_up(int fd)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return 512;
-    return limit.rlim_cur / 4 * 3 < HIDDEN_FIRST ? (int)(limit.rlim_cur / 4 * 3) : HIDDEN_FIRST;
+    struct shim_lift lift;
+    shim_limit_lift(&lift);
+    rlim_t own = lift.up ? lift.own.rlim_cur : lift.own.rlim_cur / 4 * 3;
+    int moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, own < HIDDEN_FIRST ? (long)own : HIDDEN_FIRST);
+    shim_limit_lay(&lift);
+    return moved;
 }
 
 struct shim_hidden shim_hide(int fd)
 {
     struct shim_hidden hidden = { .fd = -1 };
     struct stat st;
-    int moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, lowest_hidden_number());
-    if (moved < 0)
-        moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int moved = move_up(fd);
     int kept = errno;
     libc_close(fd);
     errno = kept;

@@ -20,10 +20,14 @@
 #define QUERY_WAIT_MS  100
 #define STACK_BYTES    (1u << 20)
 #define DESCRIPTORS    3
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static struct {
     pid_t pid;                         /* whose engine this is; vfork's and clone's children share or copy it */
     struct shim_hidden control;
+    uint64_t namespace;                /* its network namespace's cookie */
     bool in_child;
 } engine = { .control = { .fd = -1 } };
 
@@ -58,7 +62,20 @@ static bool start_thread(struct shim_loop_start *start)
     return ok && atomic_load(&start->ready) == SHIM_LOOP_RUNS;
 }
 
-bool shim_engine_start(const char **why)
+/* 0: before Linux 5.14 nobody can tell. */
+static uint64_t namespace_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t len = sizeof cookie;
+    return libc_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0 ? cookie : 0;
+}
+
+bool shim_engine_elsewhere(int fd)
+{
+    return shim_engine_runs() && namespace_of(fd) != engine.namespace;
+}
+
+bool shim_engine_start(int fd, const char **why)
 {
     if (shim_engine_runs())
         return true;
@@ -84,6 +101,7 @@ bool shim_engine_start(const char **why)
     shim_hidden_close(&engine.control);
     engine.control = shim_hide(ends[0]);
     engine.pid = getpid();
+    engine.namespace = namespace_of(fd);
     return engine.control.fd >= 0;
 }
 

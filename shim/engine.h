@@ -25,13 +25,16 @@ struct shim_message {                  /* within one process: pointers are good 
     unsigned limit_ms;
     bool bound;                        /* OPEN: local is where the program bound the socket */
     union shim_address local;          /* port 0: the engine picks one */
+    bool lent_reuse;                   /* OPEN: SO_REUSEADDR is to be taken back */
     _Atomic uint32_t *done;            /* DRAIN: a futex, set to 1 */
 };
 
-/* False if there is none and none can be started (no rights, no thread): errno and *why say so. Table lock held. */
-bool shim_engine_start(const char **why);
+/* For the socket fd. False if there is none and none can be started (no rights, no thread): errno and *why say so. Table lock held. */
+bool shim_engine_start(int fd, const char **why);
 /* Send one message; fds are copies for the engine, NULL and 0 for none. False if the engine is gone. */
 bool shim_engine_tell(const struct shim_message *message, const int *fds, int n);
+/* A socket of another network namespace than the engine's, which started in that of the first one. */
+bool shim_engine_elsewhere(int fd);
 /* True if this process's engine runs. */
 bool shim_engine_runs(void);
 /* Ask for fresh numbers and wait for them, 100 ms at most. */

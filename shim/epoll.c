@@ -28,7 +28,7 @@ static ino_t may_change(int fd)
 static void remember(int epfd, int op, int fd, const struct epoll_event *event)
 {
     ino_t ino = op == EPOLL_CTL_ADD ? may_change(fd) : 0;
-    sigset_t kept;
+    struct shim_kept kept;
     shim_lock(&kept);
     if (op == EPOLL_CTL_DEL || (op == EPOLL_CTL_ADD && !ino))
         shim_registration_delete(epfd, fd);

@@ -107,6 +107,16 @@ static int raw_execvpe(const char *file, char *const argv[], char *const envp[])
     shim_libc_resolve();
     return libc_execvpe(file, argv, envp);
 }
+static ssize_t raw___recv_chk(int fd, void *data, size_t bytes, size_t room, int flags)
+{
+    shim_libc_resolve();
+    return libc___recv_chk(fd, data, bytes, room, flags);
+}
+static ssize_t raw___recvfrom_chk(int fd, void *data, size_t bytes, size_t room, int flags, struct sockaddr *addr, socklen_t *len)
+{
+    shim_libc_resolve();
+    return libc___recvfrom_chk(fd, data, bytes, room, flags, addr, len);
+}
 static int raw_fexecve(int fd, char *const argv[], char *const envp[])
 {
     shim_libc_resolve();

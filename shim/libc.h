@@ -47,6 +47,9 @@
 /* Those without: they are looked up when first needed, should that be before the constructor. */
 #define SHIM_LIBC_OTHERS(X)                                                                       \
     X(int, execvpe, (const char *file, char *const argv[], char *const envp[]))                   \
+    X(ssize_t, __recv_chk, (int fd, void *data, size_t bytes, size_t room, int flags))            \
+    X(ssize_t, __recvfrom_chk, (int fd, void *data, size_t bytes, size_t room, int flags,         \
+                                struct sockaddr *addr, socklen_t *len))                           \
     X(int, fexecve, (int fd, char *const argv[], char *const envp[]))                             \
     X(void, _exit, (int status))                                                                  \
     X(void, quick_exit, (int status))

@@ -17,6 +17,7 @@
 #include "connection.h"
 #include "hints.h"
 #include "libc.h"
+#include "limit.h"
 #include "links.h"
 #include "log.h"
 
@@ -77,8 +78,12 @@ static bool receive(struct shim_loop *loop, struct shim_message *message, int fd
     union { struct cmsghdr align; char bytes[CMSG_SPACE(3 * sizeof(int))]; } control;
     struct iovec iov = { .iov_base = message, .iov_len = sizeof *message };
     struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control };
+    struct shim_lift lift;
     *n = 0;
-    if (libc_recvmsg(loop->control, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *message)
+    shim_limit_lift(&lift);
+    ssize_t bytes = libc_recvmsg(loop->control, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    shim_limit_lay(&lift);
+    if (bytes != (ssize_t)sizeof *message)
         return false;
     struct cmsghdr *c = CMSG_FIRSTHDR(&header);
     if (c && c->cmsg_type == SCM_RIGHTS) {
@@ -116,7 +121,7 @@ static void on_control(struct shim_loop *loop)
     while (receive(loop, &message, fds, &n)) {
         switch (message.command) {
         case SHIM_OPEN:
-            shim_connection_start(loop, &message, fds);
+            shim_connection_start(loop, &message, fds, n);
             break;
         case SHIM_QUERY:
             answer_query(loop, message.socket);

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "connection.h"
 #include "libc.h"
+#include "limit.h"
 #include "link/guard.h"
 #include "links.h"
 #include "log.h"
@@ -109,7 +110,14 @@ static bool take_port(struct shim_connection *c, const struct trk_addr *source, 
     union shim_address at = local_address(c, source->family == 4 ? AF_INET : AF_INET6, source,
                                           c->bound ? shim_address_port(&c->bound_to) : 0);
     socklen_t len = shim_address_bytes(at.any.sa_family);
+    struct shim_lift lift;
+    shim_limit_lift(&lift);
     c->guard_fd = trk_guard_open(&at.any, len, TRK_GUARD_ALL, c->bound, error, error_bytes);
+    shim_limit_lay(&lift);
+    if (c->lent_reuse) {               /* as the program had set it */
+        int off = 0;
+        libc_setsockopt(c->kernel_fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off);
+    }
     if (c->guard_fd < 0 || libc_getsockname(c->guard_fd, &at.any, &len) < 0)
         return false;
     *port = shim_address_port(&at);
@@ -155,7 +163,10 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
 {
     char why[160] = "no link";
     uint16_t port = 0;
+    struct shim_lift lift;
+    shim_limit_lift(&lift);
     c->link = shim_links_get(c->loop, c->route.ifindex, why, sizeof why);
+    shim_limit_lay(&lift);
     if (!c->link || !take_port(c, source, &port, why, sizeof why)) {
         give_up(c, errno ? errno : EIO, why);
         return;
@@ -170,15 +181,27 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
     c->stage = SHIM_OPENING;
 }
 
+/* It takes a descriptor, and may wait: under a lifted limit only where it must. */
+static int look_up(const struct shim_connection *c, const struct trk_addr *peer, const uint8_t *source, struct trk_route *out)
+{
+    struct shim_lift lift;
+    int scope = shim_address_scope(&c->socket->shared->peer);
+    int result = trk_route_lookup_on(scope, peer->family, peer->bytes, source, NEIGHBOUR_WAIT_MS, out);
+    if (result == 0 || errno != EMFILE)
+        return result;
+    shim_limit_lift(&lift);
+    result = trk_route_lookup_on(scope, peer->family, peer->bytes, source, NEIGHBOUR_WAIT_MS, out);
+    shim_limit_lay(&lift);
+    return result;
+}
+
 void shim_opening_route(struct shim_connection *c)
 {
     struct trk_addr peer = shim_address_addr(&c->socket->shared->peer), source = { .family = peer.family };
     if (c->bound)
         source = shim_address_addr(&c->bound_to);
     bool chosen = c->bound && !shim_address_any(&source);
-    int scope = shim_address_scope(&c->socket->shared->peer);
-    if (trk_route_lookup_on(scope, peer.family, peer.bytes, chosen ? source.bytes : NULL, NEIGHBOUR_WAIT_MS,
-                            &c->route) < 0) {
+    if (look_up(c, &peer, chosen ? source.bytes : NULL, &c->route) < 0) {
         int error = errno;
         if (!c->limit_us)
             c->limit_us = c->loop->now_us + NEIGHBOUR_LIMIT_US;

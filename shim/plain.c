@@ -13,7 +13,7 @@
 #define REMEMBERED_MS 3000
 #define SLOTS         64
 
-static struct { struct trk_addr addr; uint16_t port; uint64_t until_ms; } slots[SLOTS];        /* table lock held */
+static struct { struct trk_addr addr; uint16_t port; uint64_t until_ms; } slots[SLOTS];        /* brief lock held */
 
 static uint64_t now_ms(void)
 {
@@ -35,21 +35,21 @@ void shim_plain_remember(const union shim_address *peer)
     struct trk_addr addr = shim_address_addr(peer);
     uint16_t port = shim_address_port(peer);
     size_t i = slot_of(&addr, port);
-    sigset_t kept;
-    shim_lock(&kept);
+    struct shim_kept kept;
+    shim_lock_briefly(&kept);
     slots[i].addr = addr;
     slots[i].port = port;
     slots[i].until_ms = now_ms() + REMEMBERED_MS;
-    shim_unlock(&kept);
+    shim_unlock_briefly(&kept);
 }
 
 static bool remembered(const struct trk_addr *addr, uint16_t port)
 {
     size_t i = slot_of(addr, port);
-    sigset_t kept;
-    shim_lock(&kept);
+    struct shim_kept kept;
+    shim_lock_briefly(&kept);
     bool found = slots[i].until_ms > now_ms() && slots[i].port == port && trk_addr_equal(&slots[i].addr, addr);
-    shim_unlock(&kept);
+    shim_unlock_briefly(&kept);
     return found;
 }
 

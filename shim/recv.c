@@ -83,6 +83,26 @@ SHIM_EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t bytes, int flag
     return shim_recvfrom(fd, data, bytes, flags, addr, len);
 }
 
+/* What programs call that are compiled with _FORTIFY_SOURCE, as Debian's are: too small a buffer ends the program, in libc. */
+ssize_t __recv_chk(int fd, void *data, size_t bytes, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *restrict data, size_t bytes, size_t room, int flags, struct sockaddr *restrict addr,
+                       socklen_t *restrict len);
+
+SHIM_EXPORT ssize_t __recv_chk(int fd, void *data, size_t bytes, size_t room, int flags)
+{
+    if (bytes > room)
+        return libc___recv_chk(fd, data, bytes, room, flags);
+    return shim_recvfrom(fd, data, bytes, flags, NULL, NULL);
+}
+
+SHIM_EXPORT ssize_t __recvfrom_chk(int fd, void *restrict data, size_t bytes, size_t room, int flags, struct sockaddr *restrict addr,
+                                   socklen_t *restrict len)
+{
+    if (bytes > room)
+        return libc___recvfrom_chk(fd, data, bytes, room, flags, addr, len);
+    return shim_recvfrom(fd, data, bytes, flags, addr, len);
+}
+
 SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) { return shim_recvmsg(fd, message, flags); }
 
 SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags, struct timespec *timeout)

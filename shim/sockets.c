@@ -13,23 +13,30 @@
 
 #define BUCKETS 1024
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, brief = PTHREAD_MUTEX_INITIALIZER;
 static struct shim_socket *buckets[BUCKETS];
 static _Atomic int count;
 
-void shim_lock(sigset_t *kept)
+static void lock(pthread_mutex_t *which, struct shim_kept *kept)
 {
     sigset_t all;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, kept);
-    pthread_mutex_lock(&mutex);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &kept->cancellation);
+    pthread_sigmask(SIG_SETMASK, &all, &kept->signals);
+    pthread_mutex_lock(which);
 }
 
-void shim_unlock(const sigset_t *kept)
+static void unlock(pthread_mutex_t *which, const struct shim_kept *kept)
 {
-    pthread_mutex_unlock(&mutex);
-    pthread_sigmask(SIG_SETMASK, kept, NULL);
+    pthread_mutex_unlock(which);
+    pthread_sigmask(SIG_SETMASK, &kept->signals, NULL);
+    pthread_setcancelstate(kept->cancellation, NULL);
 }
+
+void shim_lock(struct shim_kept *kept) { lock(&mutex, kept); }
+void shim_unlock(const struct shim_kept *kept) { unlock(&mutex, kept); }
+void shim_lock_briefly(struct shim_kept *kept) { lock(&brief, kept); }
+void shim_unlock_briefly(const struct shim_kept *kept) { unlock(&brief, kept); }
 
 struct shim_socket *shim_socket_new(void)
 {
@@ -56,11 +63,11 @@ void shim_socket_release(struct shim_socket *s)
 
 void shim_socket_release_by_engine(struct shim_socket *s)
 {
-    sigset_t kept;
-    shim_lock(&kept);                  /* no fork in between: its child would give the reference up again */
+    struct shim_kept kept;
+    shim_lock_briefly(&kept);          /* no fork in between: its child would give the reference up again */
     s->engine_holds = false;
     shim_socket_release(s);
-    shim_unlock(&kept);
+    shim_unlock_briefly(&kept);
 }
 
 static struct shim_socket **bucket_of(ino_t ino) { return &buckets[ino % BUCKETS]; }
@@ -97,7 +104,7 @@ struct shim_socket *shim_socket_of(int fd)
     if (!ino)
         return NULL;
     int error = errno;
-    sigset_t kept;
+    struct shim_kept kept;
     shim_lock(&kept);
     struct shim_socket *s = *bucket_of(ino);
     while (s && s->ino != ino)

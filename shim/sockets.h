@@ -61,9 +61,15 @@ struct shim_socket {
     bool engine_holds;                 /* the engine of this process has a reference */
 };
 
-/* All signals blocked: a hook may run in a handler that interrupted one. fork waits for the lock. */
-void shim_lock(sigset_t *kept);
-void shim_unlock(const sigset_t *kept);
+/* All signals blocked: a hook may run in a handler that interrupted one. No cancellation, as it would leave the lock held.
+ * fork waits for the locks. */
+struct shim_kept { sigset_t signals; int cancellation; };
+void shim_lock(struct shim_kept *kept);
+void shim_unlock(const struct shim_kept *kept);
+/* What the engine's thread touches, too. Nobody waits for anything while holding it, so that the engine always gets on:
+ * a thread that holds the other lock may wait for room in the engine's control socket. Taken after the other one. */
+void shim_lock_briefly(struct shim_kept *kept);
+void shim_unlock_briefly(const struct shim_kept *kept);
 
 /* New, with one reference; NULL and errno. Not in the table yet. */
 struct shim_socket *shim_socket_new(void);

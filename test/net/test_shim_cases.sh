@@ -75,6 +75,10 @@ for case in ${@:-$("$TOOLS/trk-shim_cases" --list)}; do
         # The engine is a thread: what an exec or the parent's exit leaves behind reads the end of the stream.
         exec_limit)         limit "$case" trickles 'recv: 0\n' ;;
         parent_exits_limit) limit "$case" trickles 'poll: IN HUP RDHUP \nrecv: 0\n' ;;
+        # The guard is a listener: another socket of the same port, which TCP would connect elsewhere, finds it taken.
+        one_port)
+            limit "$case" trickles 'bind: 0\nbind: 0\nbind: 0\nconnect: 0\nthe same again: -1 EADDRINUSE\nanother port there: -1 EADDRINUSE\npattern ok: 1000\nfree again: -1 EADDRINUSE\n'
+            ;;
         raw_exit_limit)     limit "$case" trickles '' ;;
         # Nobody reads unread data of a program that closes: the peer sees a reset (TCP) or CLOSE (Trickles).
         closed_unread|aborted)

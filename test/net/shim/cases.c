@@ -135,7 +135,8 @@ static bool read_target(const char *address, uint16_t port, struct target *t)
 
 static const struct test_case *find(const char *name)
 {
-    const struct test_case *const tables[] = { option_cases, connect_cases, stream_cases, process_cases, descriptor_cases, wait_cases };
+    const struct test_case *const tables[] = { option_cases, connect_cases, stream_cases, process_cases, descriptor_cases, wait_cases,
+                                               address_cases, number_cases };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const struct test_case *c = tables[i]; c->name; c++)
             if (!name)

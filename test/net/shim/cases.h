@@ -46,6 +46,7 @@ void expect_pattern(int fd, uint64_t offset, size_t n);
 int socket_error(int fd);
 
 struct test_case { const char *name; void (*run)(void); };
-extern const struct test_case option_cases[], connect_cases[], stream_cases[], process_cases[], descriptor_cases[], wait_cases[];
+extern const struct test_case option_cases[], connect_cases[], stream_cases[], process_cases[], descriptor_cases[], wait_cases[],
+                              address_cases[], number_cases[];
 
 #endif

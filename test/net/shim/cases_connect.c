@@ -196,6 +196,25 @@ static void refused_received(void)
     say("SO_ERROR %d", socket_error(fd));
 }
 
+/* What the C library makes of recv() where it checks the buffer's size (_FORTIFY_SOURCE). */
+ssize_t __recv_chk(int fd, void *buffer, size_t bytes, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t bytes, size_t room, int flags, struct sockaddr *addr, socklen_t *len);
+
+static void refused_checked(void)
+{
+    char byte;
+    int fd = connecting(&refused);
+    wait_writable(fd);
+    say_result("recv", __recv_chk(fd, &byte, 1, 1, 0));
+    close(fd);
+    fd = connecting(&refused);
+    wait_writable(fd);
+    say_result("recvfrom", __recvfrom_chk(fd, &byte, 1, 1, 0, NULL, NULL));
+    close(fd);
+    fd = connected();
+    say_result("error queue", __recv_chk(fd, &byte, 1, 1, MSG_ERRQUEUE | MSG_DONTWAIT));
+}
+
 static void refused_again(void)
 {
     int fd = connecting(&refused);
@@ -289,7 +308,7 @@ const struct test_case connect_cases[] = {
     { "blocking", blocking }, { "polled", polled }, { "polled_no_questions", polled_no_questions },
     { "selected", selected }, { "edges", edges }, { "levels", levels }, { "duplicates", duplicates },
     { "by_number", by_number }, { "while_connecting", while_connecting }, { "refused_blocking", refused_blocking },
-    { "refused_polled", refused_polled }, { "refused_received", refused_received }, { "refused_again", refused_again },
+    { "refused_polled", refused_polled }, { "refused_received", refused_received }, { "refused_checked", refused_checked }, { "refused_again", refused_again },
     { "disconnected", disconnected }, { "interrupted", interrupted }, { "timed", timed }, { "many", many },
     { "ineligible", ineligible }, { NULL, NULL },
 };

@@ -261,10 +261,53 @@ static void threads(void)
     say("good %ld", all);
 }
 
+/* A child that closes its copy of a socket that lingers ends nothing. */
+static void child_lingers(void)
+{
+    int fd = connected(), status;
+    struct linger set = { 1, 3 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &set, sizeof set);
+    pid_t child = fork();
+    if (child == 0) {
+        close(fd);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    request(fd, "get 1000\n");
+    expect_pattern(fd, 0, 1000);
+}
+
+static void *connect_in_vain(void *argument)
+{
+    *(int *)argument = tcp_socket(0);
+    say_result("connect", connect(*(int *)argument, &silent.at.any, silent.len));
+    return NULL;
+}
+
+/* connect() is a cancellation point; whoever waits in it can be stopped, and others go on. */
+static void cancelled(void)
+{
+    pthread_t thread;
+    int fd = -1;
+    void *result;
+    struct timespec began, ended;
+    pthread_create(&thread, NULL, connect_in_vain, &fd);
+    usleep(200000);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    pthread_cancel(thread);
+    pthread_join(thread, &result);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    say("cancelled %d at once %d", result == PTHREAD_CANCELED, ended.tv_sec - began.tv_sec < 2);
+    say_result("close", close(fd));
+    fd = connected();
+    request(fd, "get 1000\n");
+    expect_pattern(fd, 0, 1000);
+}
+
 const struct test_case process_cases[] = {
     { "forks", forks }, { "child_closes_all", child_closes_all }, { "closes_all", closes_all }, { "spawns", spawns },
     { "exec_fails", exec_fails }, { "exits", exits }, { "exits_with_stdio", exits_with_stdio }, { "exits_at_once", exits_at_once }, { "exits_quickly", exits_quickly },
     { "closes_and_exits", closes_and_exits }, { "execs", execs }, { "exec_limit", exec_limit },
     { "parent_exits_limit", parent_exits_limit }, { "raw_exit_limit", raw_exit_limit }, { "signals", signals },
-    { "threads", threads }, { NULL, NULL },
+    { "threads", threads }, { "child_lingers", child_lingers }, { "cancelled", cancelled }, { NULL, NULL },
 };

@@ -157,8 +157,29 @@ static void limits(void)
     say_result("MSG_DONTWAIT", recv(fd, buffer, 1, MSG_DONTWAIT));
 }
 
+static volatile sig_atomic_t told;
+
+static void on_told(int number) { told = number; }
+
+/* Who is told of input by a signal, and by which one, as set before connect. */
+static void told_by_signal(void)
+{
+    int fd = tcp_socket(0);
+    signal(SIGUSR2, on_told);
+    say_result("F_SETOWN", fcntl(fd, F_SETOWN, getpid()));
+    say_result("F_SETSIG", fcntl(fd, F_SETSIG, SIGUSR2));
+    say_result("O_ASYNC", fcntl(fd, F_SETFL, O_ASYNC));
+    while (connect(fd, &target.at.any, target.len) < 0 && errno == EINTR && poll_one(fd, POLLOUT, 5000) == 0) { }
+    told = 0;
+    say("own %d signal %d", fcntl(fd, F_GETOWN) == getpid(), fcntl(fd, F_GETSIG) == SIGUSR2);
+    request(fd, "get 10\n");
+    for (int i = 0; i < 300 && !told; i++)
+        usleep(10000);
+    say("told %d", told == SIGUSR2);
+}
+
 const struct test_case wait_cases[] = {
     { "woken_by_signals", woken_by_signals }, { "masked_waits", masked_waits }, { "once_and_twice", once_and_twice },
-    { "armed_before", armed_before }, { "woken_by_shutdown", woken_by_shutdown }, { "two_ways", two_ways },
+    { "armed_before", armed_before }, { "woken_by_shutdown", woken_by_shutdown }, { "two_ways", two_ways }, { "told_by_signal", told_by_signal },
     { "limits", limits }, { NULL, NULL },
 };
