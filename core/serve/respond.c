@@ -188,6 +188,16 @@ static struct trk_answer answer_of(const struct answering *a, const struct trk_p
     return answer;
 }
 
+/* Most packets of a grant say nothing but the next bytes: how many after number n do, which has just been emitted. */
+static size_t run_after(const struct answering *a, const struct trk_plan_grant *g, uint64_t n, uint64_t f)
+{
+    const struct trk_slice *slice = &g->slices[n - g->step.a];
+    if (!a->voice.plain || a->voice.plain->data_bytes != slice->bytes || a->conts.n_renewed > 0)
+        return 0;
+    struct trk_source source = source_of(a, g);
+    return trk_gather_run(&source, slice, (size_t)(f - n));
+}
+
 static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
 {
     if (g->step.a > g->step.b)
@@ -199,7 +209,6 @@ static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
     };
     struct trk_nonces nonces = trk_nonces_of(a->epoch, &scope);
     uint64_t r = trk_nonces_step(&nonces, g->step.a);
-    a->voice.plain = NULL;
     for (uint64_t n = g->step.a; n <= f; n++) {
         struct trk_fill fill;
         fill_number(a, g, n, &a->said, &fill);
@@ -208,6 +217,10 @@ static bool emit_grant(struct answering *a, const struct trk_plan_grant *g)
         answer.nonce ^= r;
         if (!trk_emit(&a->voice, &answer, n, &fill))
             return false;
+        size_t m = run_after(a, g, n, f);
+        if (m > 0 && !trk_emit_run(&a->voice, &answer, n + 1, m, &nonces, &r))
+            return false;
+        n += m;
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #define TRK_SERVE_RESPOND_H
 
 #include "serve/plan.h"
+#include "tcb/report.h"
 
 /* ---- respond_data.c: which of the application's bytes a packet carries ---- */
 #define TRK_FRAGMENTS_MAX 4
@@ -14,6 +15,9 @@ struct trk_source { const struct trk_plan *plan; const struct trk_result *result
 
 /* The first bytes of the slice, as far as they were given: at most cap, at most copy in all fragments but the last. */
 void trk_gather(const struct trk_source *s, const struct trk_slice *slice, uint32_t cap, uint32_t copy, struct trk_fragments *out);
+/* slices[0] was gathered in one fragment, all of it. How many of the n slices from slices[1] on carry just as much each, directly
+ * behind it, of the same given, which does not end there: nothing but their number tells those packets apart. */
+size_t trk_gather_run(const struct trk_source *s, const struct trk_slice *slices, size_t n);
 /* The want that holds the stream offset; plan.n_wants if none does. */
 unsigned trk_want_at(const struct trk_source *s, const struct trk_slice *slice, uint64_t offset);
 
@@ -44,9 +48,13 @@ struct trk_voice {                     /* what all packets of one answer share *
     const struct trk_serve_config *config;
     struct trk_packets *out;
     const struct trk_packet *plain;    /* the last one, if it is of the same grant, NORMAL, and nothing but data; else NULL */
+    uint64_t plain_offset;             /* of its data */
 };
 /* Appends a packet of number n: answer's form, grant, nonce and seal are set, the rest is taken from fill. False: no memory. */
 bool trk_emit(struct trk_voice *voice, struct trk_answer *answer, uint64_t n, const struct trk_fill *fill);
+/* Appends the packets of the m numbers from n on, which are like voice->plain, the one of n - 1, and carry the data that lies behind its own
+ * (trk_gather_run). *r: r(n), and after it r(n + m). False: no memory. */
+bool trk_emit_run(struct trk_voice *voice, const struct trk_answer *answer, uint64_t n, size_t m, struct trk_nonces *nonces, uint64_t *r);
 /* The TCP header of an answer: everything but the sequence number, which is the caller's. */
 struct trk_segment trk_answer_segment(const struct trk_spend *spend, uint8_t flags);
 

@@ -57,3 +57,22 @@ void trk_gather(const struct trk_source *s, const struct trk_slice *slice, uint3
         append(out, s->result->given[w].data + skip, bytes < left ? bytes : left);
     }
 }
+
+size_t trk_gather_run(const struct trk_source *s, const struct trk_slice *slices, size_t n)
+{
+    uint64_t offset = slices[0].offset;
+    uint32_t bytes = slices[0].bytes;
+    unsigned w = trk_want_at(s, slices, offset);
+    if (w == s->plan->n_wants || bytes == 0 || s->result->given[w].end)
+        return 0;
+    const struct trk_ask *ask = &s->asks[slices[0].ask];
+    uint32_t of_want = s->plan->wants[w].bytes, given = s->result->given[w].bytes;
+    uint64_t end = s->plan->wants[w].offset + (given < of_want ? given : of_want);
+    if (end > ask->offset + ask->bytes)
+        end = ask->offset + ask->bytes;            /* what comes then may be another continuation's */
+    size_t m = 0;
+    while (m < n && (offset += bytes) + bytes <= end && slices[m + 1].offset == offset && slices[m + 1].bytes == bytes &&
+           slices[m + 1].ask == slices[0].ask)
+        m++;
+    return m;
+}

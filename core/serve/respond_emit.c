@@ -56,24 +56,29 @@ static bool is_plain(const struct trk_answer *answer, const struct trk_fill *fil
     return answer->form == TRK_FORM_NORMAL && !fill->flags && !fill->n_conts && fill->data.n == 1;
 }
 
-/* Most packets of a grant differ from the one before in their number alone. False: this one does not. */
-static bool emit_like_last(struct trk_voice *voice, const struct trk_answer *answer, uint64_t n, const struct trk_fill *fill)
+bool trk_emit_run(struct trk_voice *voice, const struct trk_answer *answer, uint64_t n, size_t m, struct trk_nonces *nonces, uint64_t *r)
 {
     struct trk_packets *out = voice->out;
     const struct trk_packet *like = voice->plain;
-    if (!like || !is_plain(answer, fill) || fill->data.bytes != like->data_bytes || like->head_bytes > out->arena_bytes - out->arena_used)
+    uint32_t head_bytes = like->head_bytes, data_bytes = like->data_bytes, seq = like->seq;
+    if (m > out->cap - out->n || m * head_bytes > out->arena_bytes - out->arena_used)
         return false;
-    struct trk_packet *packet = &out->packets[out->n++];
     uint8_t *head = out->arena + out->arena_used;
-    *packet = *like;
-    packet->head = head;
-    packet->data = fill->data.at[0].data;
-    packet->seq = trk_seq_of(voice->spend->isn, n, packet->slot);
-    memcpy(head, like->head, like->head_bytes);
-    trk_segment_renumber(head, packet->seq);
-    trk_answer_renumber(head + like->head_bytes - TRK_NORMAL_BYTES, (uint8_t)(n - answer->grant.a), fill->offset, answer->nonce);
-    out->arena_used += packet->head_bytes;
-    voice->plain = packet;
+    const uint8_t *data = like->data;
+    uint64_t offset = voice->plain_offset;
+    for (uint64_t last = n + m; n < last; n++, head += head_bytes) {
+        uint64_t next = trk_nonces_step(nonces, n + 1);
+        memcpy(head, like->head, head_bytes);
+        trk_segment_renumber(head, seq += like->slot);
+        trk_answer_renumber(head + head_bytes - TRK_NORMAL_BYTES, (uint8_t)(n - answer->grant.a), offset += data_bytes, *r ^ next);
+        out->packets[out->n++] = (struct trk_packet){
+            .head = head, .head_bytes = head_bytes, .data = data += data_bytes, .data_bytes = data_bytes,
+            .seq = seq, .slot = like->slot, .follows = true,
+        };
+        *r = next;
+    }
+    out->arena_used += m * head_bytes;
+    voice->plain = NULL;
     return true;
 }
 
@@ -82,8 +87,6 @@ bool trk_emit(struct trk_voice *voice, struct trk_answer *answer, uint64_t n, co
     struct trk_packets *out = voice->out;
     if (out->n == out->cap)
         return false;
-    if (emit_like_last(voice, answer, n, fill))
-        return true;
     uint8_t flags = answer->flags;
     fill_answer(fill, n, answer);
     uint8_t message[TRK_OPENED_BYTES + 2 * TRK_UCONT_MAX];
@@ -108,5 +111,6 @@ bool trk_emit(struct trk_voice *voice, struct trk_answer *answer, uint64_t n, co
         .seq = seg.seq, .slot = voice->spend->request.slot,
     };
     voice->plain = is_plain(answer, fill) ? &out->packets[out->n - 1] : NULL;
+    voice->plain_offset = fill->offset;
     return true;
 }

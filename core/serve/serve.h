@@ -120,6 +120,8 @@ struct trk_result {
 struct trk_packet {
     const uint8_t *head; uint32_t head_bytes;
     const uint8_t *data; uint32_t data_bytes;
+    bool follows;                      /* like the packet before it, and directly behind it: they differ in sequence number, nonce and
+                                          place in data and stream alone */
     uint32_t seq; uint16_t slot;       /* packets with seq + slot == next seq, data filling the slot, may go as one superframe */
 };
 struct trk_packets {                   /* caller's memory */

@@ -3,6 +3,7 @@
 #define TRK_TCB_REPORT_H
 
 #include "tcb/keys.h"
+#include "tcb/siphash.h"
 
 struct trk_nonce_scope { struct trk_conn_id id; uint32_t domain, generation; uint64_t base; };
 
@@ -10,9 +11,11 @@ struct trk_nonce_scope { struct trk_conn_id id; uint32_t domain, generation; uin
 uint64_t trk_nonce(const struct trk_epoch *e, const struct trk_nonce_scope *s, uint64_t n);
 
 /* r(x), for who makes the nonces of successive numbers: each r serves two of them. It telescopes, so that the XOR of
- * p(left) .. p(right) is r(left) ^ r(right + 1). All but x is laid out once. */
-#define TRK_NONCE_SCOPE_BYTES 28
-struct trk_nonces { const struct trk_epoch *epoch; uint8_t in[TRK_NONCE_SCOPE_BYTES + 8]; };
+ * p(left) .. p(right) is r(left) ^ r(right + 1). What all x share is hashed once. */
+struct trk_nonces {
+    struct trk_siphash scope, upper;   /* behind the scope's whole blocks; behind the next block, which x's upper half ends */
+    uint32_t tail, upper_half;         /* the scope's last four bytes as a block begins; the half that `upper` is for */
+};
 struct trk_nonces trk_nonces_of(const struct trk_epoch *e, const struct trk_nonce_scope *s);
 uint64_t trk_nonces_step(struct trk_nonces *nonces, uint64_t x);
 
