@@ -8,7 +8,7 @@ endfunction()
 
 # C(k) beside a step-by-step Reno, exhaustively.
 sim_program(oracle_cwnd)
-sim_test(oracle.cwnd sim oracle_cwnd)
+sim_test(oracle.cwnd sim oracle_cwnd SANITIZED oracle_cwnd 16 COST 15)
 
 # Packets in flight outside recovery, beside a textbook TCP on the same losses.
 sim_program(oracle_flight flight_ours.c flight_reno.c)
@@ -33,7 +33,7 @@ sim_test(sizes sim sim_sizes)
 # Long downloads beside a textbook TCP, over a grid of losses.
 sim_program(sim_goodput reno_http.c)
 target_link_libraries(sim_goodput PRIVATE m)
-sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04)
+sim_test(goodput sim sim_goodput --scale .2 --seeds 4 --slack .04 SANITIZED NONE)
 sim_test(goodput.long long sim_goodput)
 set_tests_properties(sim.goodput.long PROPERTIES TIMEOUT 3600)
 
@@ -44,6 +44,6 @@ foreach(mix plain harsh attack)
   sim_test(oracle.rules.${mix} sim oracle_rules ${mix} 1 1000)
   sim_test(oracle.rules.long.${mix} long oracle_rules ${mix} 200001 10000)
 endforeach()
-sim_test(oracle.rules.big sim oracle_rules big 1 20)
-sim_test(oracle.rules.greedy sim oracle_rules greedy 1 1)
+sim_test(oracle.rules.big sim oracle_rules big 1 20 SANITIZED oracle_rules big 1 5)
+sim_test(oracle.rules.greedy sim oracle_rules greedy 1 1 SANITIZED NONE COST 15)
 sim_test(oracle.rules.long.greedy long oracle_rules greedy 2 20)

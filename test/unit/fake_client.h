@@ -5,7 +5,7 @@
 #ifndef TRK_TEST_FAKE_CLIENT_H
 #define TRK_TEST_FAKE_CLIENT_H
 
-#include <check.h>
+#include "unit.h"
 #include <string.h>
 #include "serve/serve.h"
 

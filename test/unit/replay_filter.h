@@ -2,7 +2,7 @@
 #ifndef TRK_TEST_REPLAY_FILTER_H
 #define TRK_TEST_REPLAY_FILTER_H
 
-#include <check.h>
+#include "unit.h"
 #include <string.h>
 #include "serve/filter.h"
 
