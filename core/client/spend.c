@@ -108,7 +108,7 @@ bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     size_t cap = trk_report_cap(c);
     struct trk_report report = { ranges, trk_report_make(c, p->piece.base, k, ranges, cap) };
     if (!report.n || !p->sum_known)
-        return false;                                /* too many gaps to report: the timer's restart ends them */
+        return false;                                /* too many gaps to report: trk_spend_kept resumes */
     struct trk_step step = trk_step(p->kind, &p->piece, &report, k, 1);
     if (!ring_takes(c, &step) || (step.mode == TRK_MODE_RECOVERY && k > step.right))
         return false;
@@ -160,6 +160,21 @@ static bool must_resume(struct trk_client *c, bool input, uint64_t now_us)
     return input || c->cut_f || !trk_next_kept(c) || now_us - trk_number_at(c, c->star)->arrived_us > TRK_AGED_MS * 1000;
 }
 
+/* False: too many gaps below k. The next ones have more. */
+static bool reportable(const struct trk_client *c, uint64_t k)
+{
+    struct trk_range ranges[TRK_RANGES_MAX];
+    const struct trk_number *e = &c->ring[k & c->ring_mask];
+    return trk_report_make(c, c->pieces[e->piece].piece.base, k, ranges, trk_report_cap(c)) > 0;
+}
+
+static void resume(struct trk_client *c, uint64_t now_us)
+{
+    trk_flush(c);
+    c->stats.resumes++;
+    trk_restart_send(c, TRK_RESTART_RESUME, now_us);
+}
+
 void trk_spend_kept(struct trk_client *c, uint64_t now_us)
 {
     bool placing = c->input_state == TRK_IN_PLACING, input = !placing && trk_input_ready(c);
@@ -168,9 +183,7 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
     uint32_t n = 0, most = c->last_answer_pkts > TRK_IW ? c->last_answer_pkts : TRK_IW;
     while (!c->attempt && trk_may_spend(c) && trk_outbox_room(c, c->fill)) {
         if (c->next > c->end && !(n && c->batch.active) && must_resume(c, input, now_us)) {     /* nothing outstanding */
-            trk_flush(c);
-            c->stats.resumes++;
-            trk_restart_send(c, TRK_RESTART_RESUME, now_us);
+            resume(c, now_us);
             return;
         }
         uint64_t k = c->cut_f ? 0 : trk_next_kept(c);
@@ -180,8 +193,11 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
             break;                                   /* an input goes with numbers of one piece */
         if (input && n >= most)
             break;                                   /* an answer of unknown length: do not spend a whole window on it */
-        if (!trk_spend(c, k, now_us))
+        if (!trk_spend(c, k, now_us)) {
+            if (!reportable(c, k))
+                resume(c, now_us);
             break;
+        }
         n++;
         bool full = c->batch.m >= c->batch.most || (placing && batch_numbers(c));      /* each packet of input leaves on its own */
         if ((!input && full) || c->batch.step.mode == TRK_MODE_OPENING) {

@@ -11,7 +11,7 @@ static const struct { const char *name; bool (*test)(void); } tests[] = {
     { "nothing-but-the-end", workload_nothing_but_the_end }, { "many-holes", workload_many_holes }, { "black-hole", workload_black_hole }, { "narrow-for-a-while", workload_narrow_for_a_while }, { "idle", workload_idle }, { "busy-host", workload_busy_host }, { "slow-reader", workload_slow_reader }, { "blackout", workload_blackout },
     { "refused-post", workload_refused_post }, { "uploads", workload_uploads }, { "placed-uploads", workload_placed_uploads }, { "resume-after-cut", workload_resume_after_cut }, { "unknown-length", workload_unknown_length },
     { "key-rotation", workload_key_rotation }, { "tick-wrap", workload_tick_wrap }, { "half-tick-wrap", workload_half_tick_wrap }, { "dated", workload_dated }, { "late-ends", workload_late_ends }, { "many-requests", workload_many_requests },
-    { "reset", workload_reset }, { "replicas", workload_replicas }, { "small-slots", workload_small_slots },
+    { "long-reports", workload_long_reports }, { "reset", workload_reset }, { "replicas", workload_replicas }, { "small-slots", workload_small_slots },
     { "far", workload_far },                    /* only when it is named */
 };
 

@@ -46,6 +46,7 @@ bool workload_key_rotation(void);
 bool workload_dated(void);
 bool workload_late_ends(void);
 bool workload_many_requests(void);
+bool workload_long_reports(void);
 bool workload_reset(void);
 bool workload_far(void);
 bool workload_tick_wrap(void);
