@@ -76,7 +76,7 @@ struct player *arena_join(struct arena *a, const struct player_hooks *hooks, voi
     p->own = own;
     p->start_us = start_us;
     p->wake_us = UINT64_MAX;
-    p->bytes = 0;
+    p->bytes = p->verdict_bytes = 0;
     p->opened = p->detached = p->apart = false;
     arena_wake(a, p, start_us);
     return p;
@@ -249,15 +249,22 @@ static void run_player(struct arena *a, struct player *p)
         arena_wake(a, p, at_us > a->now_us ? at_us : a->now_us + 50);
 }
 
+/* A verdict is no gain: it brings nothing, though it takes its place at the bottleneck. */
+static bool is_verdict(const struct trk_segment *seg)
+{
+    uint8_t form;
+    return trk_form_of(seg->payload, seg->payload_bytes, &form) == TRK_V_ACCEPTED && form == TRK_FORM_VERDICT;
+}
+
 static void at_player(struct arena *a, const struct sim_event *e)
 {
     struct player *p = &a->players[e->client];
     struct trk_segment seg;
 
-    if (a->now_us >= a->config.from_us)
-        p->bytes += e->packet->bytes;
     if (trk_segment_parse(e->packet->data, e->packet->bytes, &seg) != TRK_V_ACCEPTED)
         return;
+    if (a->now_us >= a->config.from_us)
+        *(is_verdict(&seg) ? &p->verdict_bytes : &p->bytes) += e->packet->bytes;
     if (p->hooks->arrived)
         p->hooks->arrived(a, p, &seg);
     if (!p->detached)

@@ -41,7 +41,7 @@ struct player {
     uint16_t index;
     unsigned host;                     /* where its packets go */
     const struct player_hooks *hooks;
-    uint64_t start_us, wake_us, bytes; /* bytes: delivered while it counts, headers included */
+    uint64_t start_us, wake_us, bytes, verdict_bytes;      /* answers and verdicts delivered while it counts, headers included */
     struct trk_client *engine;
     uint8_t  *receive_buffer, *send_buffer, *numbers;
     bool     apart;                    /* what it is sent passes no bottleneck */

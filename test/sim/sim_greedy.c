@@ -1,6 +1,7 @@
 /* sim_greedy - what a client gains by cheating: each of many greedy clients beside an honest one at a bottleneck, and an
  * honest one in its place: the same client, without the lie. Prints for each the ratio of what the two get, over all seeds,
- * and the standard error of it.
+ * and the standard error of it. What counts is answers; "verdicts" are the bytes of those, relative to an honest one's answers: they bring
+ * nothing, but take their place at the bottleneck, as whatever somebody sends there would.
  *
  *     sim_greedy [--seeds N] [--seconds S] [--rate MB/S] [--only WORD] [--verbose]
  *
@@ -61,7 +62,7 @@ static const struct row rows[] = {
     { .name = "seals at 8 hosts of one domain (cost)", .ghost = true, .how = GHOST_HOSTS, .hosts = 8, .cost = true },
 };
 
-struct got { double self, other; uint64_t tricks; };
+struct got { double self, other, verdicts; uint64_t tricks; };
 
 static bool verbose;
 static double rate = 3;                /* MB/s, bytes per us; the queue holds as much as the path */
@@ -118,12 +119,12 @@ static struct got run(const struct row *r, uint64_t seed, double seconds, bool g
         if (a.verdicts[v])
             printf("    seed %d, %s: %s %llu\n", (int)seed, greedy ? "greedy" : "honest", trk_verdict_name((enum trk_verdict)v), (unsigned long long)a.verdicts[v]);
     return (struct got){ .self = (double)a.players[0].bytes + (second ? (double)a.players[2].bytes : 0), .other = (double)a.players[1].bytes,
-                         .tricks = tricks_of(&a.players[0]) };
+                         .verdicts = (double)a.players[0].verdict_bytes, .tricks = tricks_of(&a.players[0]) };
 }
 
 static bool measure(const struct row *r, unsigned seeds, double seconds)
 {
-    double greedy = 0, honest = 0, left = 0, had = 0, sum = 0, squares = 0;
+    double greedy = 0, honest = 0, left = 0, had = 0, verdicts = 0, sum = 0, squares = 0;
     uint64_t tricks = 0;
 
     for (uint64_t seed = 1; seed <= seeds; seed++) {
@@ -134,6 +135,7 @@ static bool measure(const struct row *r, unsigned seeds, double seconds)
         honest += h.self;
         left += g.other;
         had += h.other;
+        verdicts += g.verdicts;
         sum += log_ratio;
         squares += log_ratio * log_ratio;
         tricks += g.tricks;
@@ -141,8 +143,8 @@ static bool measure(const struct row *r, unsigned seeds, double seconds)
     double ratio = greedy / honest, variance = squares / seeds - sum * sum / seeds / seeds;
     double error = seeds > 1 && variance > 0 ? ratio * sqrt(variance / (seeds - 1)) : 0;
     bool bad = !r->cost && ratio - (2 + 6.0 / (seeds > 1 ? seeds - 1 : 1)) * error > MOST;
-    printf("%-44s %5.2f +- %.2f   the other one keeps %4.2f   (%llu %s)%s\n", r->name, ratio, error, left / had, (unsigned long long)(tricks / seeds),
-           r->ghost && r->how != GHOST_REPAIRS ? "requests" : "tricks", bad ? "  TOO MUCH" : "");
+    printf("%-44s %5.2f +- %.2f   the other one keeps %4.2f   (%llu %s; verdicts %.2f)%s\n", r->name, ratio, error, left / had, (unsigned long long)(tricks / seeds),
+           r->ghost && r->how != GHOST_REPAIRS ? "requests" : "tricks", verdicts / honest, bad ? "  TOO MUCH" : "");
     fflush(stdout);
     return !bad;
 }
