@@ -43,13 +43,15 @@ long shim_next_hidden(unsigned first, unsigned last)
     return -1;
 }
 
-/* Beyond the program's limit, where that can be lifted; else among the highest quarter, as long as there is room. */
+/* Beyond the program's limit, where that can be lifted; else among the highest quarter, or wherever there is room. */
 static int move_up(int fd)
 {
     struct shim_lift lift;
     shim_limit_lift(&lift);
     rlim_t own = lift.up ? lift.own.rlim_cur : lift.own.rlim_cur / 4 * 3;
     int moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, own < HIDDEN_FIRST ? (long)own : HIDDEN_FIRST);
+    if (moved < 0)
+        moved = libc_fcntl(fd, F_DUPFD_CLOEXEC, 3);
     shim_limit_lay(&lift);
     return moved;
 }
