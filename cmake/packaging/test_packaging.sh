@@ -33,6 +33,18 @@ told() {
 told tricklesd tricklesd.8
 told trickles trickles.1
 told trickles-load trickles-load.1
+# The README's commands: the programs are built, and their options are options of theirs.
+sed -e ':more' -e '/\\$/{N;s/\\\n//;bmore' -e '}' "$source/README.md" | grep -E '^    ' >"$tmp/commands"
+[ "$(grep -c 'build/bin/tricklesd' "$tmp/commands")" -ge 3 ] || wrong "the README shows no commands"
+for program in $(grep -oE 'build/bin/[a-z-]+' "$tmp/commands" | sort -u); do
+    [ -x "$build/${program#build/}" ] || wrong "the README runs $program, which is not built"
+done
+for program in tricklesd trickles-load; do
+    "$build/bin/$program" --help >"$tmp/help"
+    for option in $(grep "build/bin/$program " "$tmp/commands" | sed 's/  #.*//' | grep -oE -- ' --?[a-zA-Z][a-z-]*' | sort -u); do
+        grep -qE -- "(^|[ ,])$option([ =,]|\$)" "$tmp/help" || wrong "the README gives $program the option $option, which --help does not know"
+    done
+done
 if command -v systemd-analyze >/dev/null; then
     sed "s#^ExecStart=tricklesd#ExecStart=$build/bin/tricklesd#" "$source/cmake/packaging/systemd/tricklesd.service" >"$tmp/tricklesd.service"
     systemd-analyze verify --man=no "$tmp/tricklesd.service" 2>"$tmp/verify" || wrong "the unit: $(<"$tmp/verify")"
