@@ -8,7 +8,8 @@ need python3
 
 mkdir "$TMP/www"
 echo "hello from the index" >"$TMP/www/index.html"
-head -c 1000 /dev/urandom >"$TMP/www/1k"
+head -c 1024 /dev/urandom >"$TMP/www/1k"
+head -c 100000 /dev/urandom >"$TMP/www/100k"
 head -c 300000 /dev/urandom >"$TMP/www/300k"
 "$BIN/tricklesd" --generate-key "$TMP/key" >/dev/null
 server_start() { start web "$SERVER" "$BIN/tricklesd" --root "$TMP/www" --listen '*:80' --key-file "$TMP/key"; wait_for_port "$SERVER" 80; }
@@ -24,7 +25,9 @@ expect "the page's last line" "$(tail -n 1 "$TMP/page")" "hello from the index"
 
 # The path takes 40 ms there and back.
 load -c 1 -n 8 --new-connection "http://$SERVER4/1k" || fail "a new connection for each request"
-expect_between "1000 bytes on a new connection, ms: one round trip" "$(result 'r["latency_us"]["least"] / 1e3')" 40 60
+expect_between "1 KB on a new connection, ms: one round trip" "$(result 'r["latency_us"]["least"] / 1e3')" 40 60
+load -c 1 -n 4 --new-connection "http://$SERVER4/100k" || fail "a new connection for 100 kB"
+expect_between "100 kB on a new connection, ms: four round trips, as TCP" "$(result 'r["latency_us"]["least"] / 1e3')" 160 195
 load -c 1 -n 8 --new-connection --tcp "http://$SERVER4:80/1k" && fail "the daemon answered kernel TCP"
 load -c 1 -n 8 "http://[$SERVER6]/1k" || fail "a kept connection"
 expect_between "1 KB on a kept connection, ms" "$(result 'r["latency_us"]["least"] / 1e3')" 40 60
@@ -67,7 +70,7 @@ say "ok: errors are explained"
 
 # Kernel TCP, driven in the same way.
 load --tcp --verify -c 4 -n 100 "http://$SERVER4:82/1k" || fail "TCP: $(cat "$TMP/load.log")"
-expect "answers over TCP" "$(result 'r["answers"], r["body_bytes"]')" "(100, 100000)"
+expect "answers over TCP" "$(result 'r["answers"], r["body_bytes"]')" "(100, 102400)"
 
 # Ports are used again, and the client's kernel answers no late packet.
 resets() { in_ns "$CLIENT" awk '/^Tcp:/ { n = $15 } END { print n }' /proc/net/snmp; }
