@@ -38,6 +38,12 @@ int trk_coalesce(const struct trk_link_out *p, int n)
         return 1;
     int i = 1;
     for (uint32_t payload = size; i < n && i < TRK_SLICES_MAX && payload == size; i++) {
+        if (p[i].follows) {            /* nothing to compare; the one before it was as large as the first */
+            if (total + size > TRK_SUPER_BYTES_MAX)
+                break;
+            total += size;
+            continue;
+        }
         if (!trk_frame_shape(p[i].head, p[i].head_bytes, &shape) || shape.family != first.family ||
             shape.ip_bytes != first.ip_bytes || shape.header_bytes != first.header_bytes)
             break;

@@ -70,6 +70,8 @@ struct trk_link_out {                  /* one IP packet to send, in up to two pi
     const uint8_t *head; uint32_t head_bytes;   /* IP, TCP and message header; TCP checksum field = pseudo-header sum */
     const uint8_t *data; uint32_t data_bytes;   /* may be NULL, 0 */
     struct trk_link_neighbour to;
+    bool follows;                      /* a promise: as large as the packet before it in both pieces, of the same headers and to the same
+                                          neighbour, with the sequence number that comes next */
 };
 /* Send in order; blocks only for back-pressure of the socket buffer. Returns how many were sent; -1 and errno if
  * the first one failed (EDESTADDRREQ: no neighbour; EINVAL: not TCP; ENETDOWN; EMSGSIZE: above the MTU). What the

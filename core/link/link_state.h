@@ -14,7 +14,7 @@
 #define LINK_RESIDENT_BYTES 2048       /* of each */
 #define LINK_SCRATCH_BYTES  (512 * 1024)  /* packets cut in one receive; at least one of the largest fits */
 #define LINK_SEND_BATCH     64         /* frames per sendmmsg */
-#define LINK_SEND_IOVS      512
+#define LINK_SEND_IOVS      1024
 #define LINK_SEND_BUFFER    (256 * 1024)
 
 struct link_rx_frame {                 /* what the kernel tells about one received frame */

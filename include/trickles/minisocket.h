@@ -237,6 +237,11 @@ MSK_API int msk_range(const struct minisock *m, size_t i, struct msk_range *out)
 /* The bytes of range i, from its offset on, at most as many as asked; for what is missing the client asks again. They
  * are not copied: keep them until msk_reply has returned. */
 MSK_API int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes);
+/* The same for bytes that stay where they are beyond msk_reply, such as static ones and those of a mapped file: until msk_process
+ * returns, msk_next_event finds no other event, or msk_flush. Such answers leave together, which is faster. */
+MSK_API int msk_give_kept(struct minisock *m, size_t i, const void *data, size_t bytes);
+/* All answers that were made and wait for others to leave with leave now. */
+MSK_API void msk_flush(struct minisock *m);
 /* The last bytes of an output of unknown length: it ends at range i's offset + bytes (bytes may be 0). next_input: the
  * continuation for the client's next bytes; last: the stream to the client ends here. A client that does not know the end
  * may ask for ranges that lie wholly behind it: never call this for one of those, give it nothing. -EINVAL: the length is

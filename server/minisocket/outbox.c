@@ -25,7 +25,7 @@ struct trk_packets msk_outbox_begin(struct minisock *m)
 {
     struct msk_server *s = m->server;
     struct msk_outbox *o = &s->outbox;
-    if ((o->n > 0 && o->iface != m->iface) || o->n + TRK_ANSWER_PACKETS_MAX > MSK_OUTBOX_PACKETS || o->heads_used + TRK_ARENA_BYTES > MSK_OUTBOX_HEADS)
+    if ((o->n > 0 && o->iface != m->iface) || o->n >= MSK_OUTBOX_LEAVES || o->n + TRK_ANSWER_PACKETS_MAX > MSK_OUTBOX_PACKETS || o->heads_used + TRK_ARENA_BYTES > MSK_OUTBOX_HEADS)
         msk_outbox_flush(s);
     return (struct trk_packets){
         .packets = s->packets, .cap = TRK_ANSWER_PACKETS_MAX, .arena = o->heads + o->heads_used, .arena_bytes = TRK_ARENA_BYTES,
@@ -37,7 +37,7 @@ void msk_outbox_add(struct minisock *m, const struct trk_packets *answer)
     struct msk_outbox *o = &m->server->outbox;
     for (size_t i = 0; i < answer->n; i++) {
         const struct trk_packet *p = &answer->packets[i];
-        o->out[o->n++] = (struct trk_link_out){ p->head, p->head_bytes, p->data, p->data_bytes, m->from };
+        o->out[o->n++] = (struct trk_link_out){ p->head, p->head_bytes, p->data, p->data_bytes, m->from, p->follows };
     }
     o->heads_used += answer->arena_used;
     if (m->server->room_owner == m) {
@@ -80,6 +80,8 @@ void msk_outbox_flush(struct msk_server *s)
         madvise(o->room + MSK_RESIDENT_BYTES, MSK_ROOM_BYTES - MSK_RESIDENT_BYTES, MADV_DONTNEED);
     o->room_touched = 0;
 }
+
+void msk_flush(struct minisock *m) { msk_outbox_flush(m->server); }
 
 uint8_t *msk_room(struct minisock *m)
 {

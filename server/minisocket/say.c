@@ -164,7 +164,7 @@ static void note_memory(struct minisock *m, const void *data, size_t bytes)
         o->room_touched = o->room_used + end;
 }
 
-int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
+int msk_give_kept(struct minisock *m, size_t i, const void *data, size_t bytes)
 {
     struct msk_range r;
     int rc = msk_range(m, i, &r);
@@ -172,11 +172,17 @@ int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
         return rc;
     if (bytes > r.bytes)
         return -EINVAL;
-    if (bytes > 0)
-        note_memory(m, data, bytes);
     m->result.given[i].data = data;
     m->result.given[i].bytes = (uint32_t)bytes;
     return 0;
+}
+
+int msk_give(struct minisock *m, size_t i, const void *data, size_t bytes)
+{
+    int rc = msk_give_kept(m, i, data, bytes);
+    if (rc == 0 && bytes > 0)
+        note_memory(m, data, bytes);
+    return rc;
 }
 
 /* The output of range i, of a length that is not known; NULL: there is none such. */

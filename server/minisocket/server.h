@@ -84,6 +84,7 @@ struct msk_slots {
 /* Answers that have not left yet, all for one interface: a batch of requests is answered by one send. Bounds: when
  * another whole answer might not fit, what is there leaves first. */
 #define MSK_OUTBOX_PACKETS (2 * 1024)
+#define MSK_OUTBOX_LEAVES  512         /* so many packets leave before another answer is made: some superframes' worth */
 #define MSK_OUTBOX_HEADS   (4 * TRK_ARENA_BYTES)
 #define MSK_GATHER_BYTES   (384u << 10)             /* data gathered before it leaves */
 #define MSK_RESIDENT_BYTES (512u << 10)             /* of the room: what an answer needs above is given back after it */

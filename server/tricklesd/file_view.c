@@ -16,6 +16,14 @@ static bool shows(const struct file_view *v, const struct file *f)
     return v->bytes && v->file.dev == f->dev && v->file.ino == f->ino && v->file.ctime_ns == f->ctime_ns && v->file.id.size == f->id.size;
 }
 
+bool file_views_show(const struct file_views *views, const struct file *f)
+{
+    for (const struct file_view *v = views->at; v < views->at + FILE_VIEWS_MAX; v++)
+        if (shows(v, f))
+            return true;
+    return false;
+}
+
 static struct file_view *make(struct file_views *views, const struct file *f)
 {
     struct file_view *v = &views->at[views->next++ % FILE_VIEWS_MAX];
@@ -29,13 +37,13 @@ static struct file_view *make(struct file_views *views, const struct file *f)
 
 const uint8_t *file_view(struct file_views *views, const struct file *f, uint64_t offset)
 {
-    if (f->id.size > FILE_VIEW_BYTES_MAX || offset >= f->id.size || !file_still(f))
+    if (f->id.size > FILE_VIEW_BYTES_MAX || offset >= f->id.size)
         return NULL;
     struct file_view *v = views->at;
     while (v < views->at + FILE_VIEWS_MAX && !shows(v, f))
         v++;
     if (v == views->at + FILE_VIEWS_MAX)
-        v = make(views, f);
+        v = file_still(f) ? make(views, f) : NULL;
     if (!v)
         return NULL;
     v->used = true;

@@ -19,7 +19,9 @@ struct file_views {
     unsigned next;                     /* place of the next one */
 };
 
-/* The bytes of f from offset on, to the file's end; good until the next call of a function here. They are for the kernel to read
+/* True if file_view needs no new view for f, and leaves the others alone. */
+bool file_views_show(const struct file_views *views, const struct file *f);
+/* The bytes of f, as file_open has just found it, from offset on, to the file's end; good until the next call of a function here. They are for the kernel to read
  * (a send), not for this program: where a file has been cut short meanwhile, a system call fails with EFAULT, but a program
  * that looks dies of SIGBUS. They are what the file holds at the moment of reading. NULL: it cannot be mapped, or is not what
  * file_open saw any more. */

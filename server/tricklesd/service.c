@@ -238,8 +238,10 @@ static bool give_view(struct service *s, struct minisock *m)
         return false;
     if (file_open(&s->root, a.path, &f) != FILE_OK || !file_same(&f.id, &a.file))
         return false;
+    if (!file_views_show(&s->views, &f))
+        msk_flush(m);                  /* a new view takes the place of one that answers may wait in */
     const uint8_t *bytes = file_view(&s->views, &f, a.first + (r.offset - r.first) - a.head_bytes);
-    return bytes && msk_give(m, 0, bytes, r.bytes) == 0;
+    return bytes && msk_give_kept(m, 0, bytes, r.bytes) == 0;
 }
 
 /* All ranges of the event. */

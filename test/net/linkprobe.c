@@ -129,7 +129,7 @@ static void fill(struct sender *s, int n, uint32_t payload, bool plain)
         for (uint32_t b = 0; b < payload; b++)
             data[b] = pattern(s->seg.seq + b);
         size_t head = trk_segment_emit(&s->seg, s->heads[i], TRK_HEADER_MAX);
-        s->out[i] = (struct trk_link_out){ s->heads[i], (uint32_t)head, data, payload, s->route.neighbour };
+        s->out[i] = (struct trk_link_out){ s->heads[i], (uint32_t)head, data, payload, s->route.neighbour, false };
         s->seg.seq += payload;
     }
 }

@@ -50,7 +50,7 @@ static void give(int n)
 {
     for (int i = 0; i < n; i++)
         outs[i] = (struct trk_link_out){ packets[i].bytes, packets[i].head, packets[i].bytes + packets[i].head,
-                                         packets[i].n - packets[i].head, { { 2, 0, 0, 0, 0, 1 }, true } };
+                                         packets[i].n - packets[i].head, { { 2, 0, 0, 0, 0, 1 }, true }, false };
 }
 
 /* n packets of `size` payload bytes, the last of `last`. */
@@ -116,6 +116,23 @@ START_TEST(cut_undoes_coalesce)
         int run = trk_coalesce(outs, n);
         ck_assert_int_eq(run, n);
         check_round_trip(run, size);
+    }
+}
+END_TEST
+
+/* What is promised comes to what is compared. */
+START_TEST(a_promise_changes_nothing)
+{
+    for (int round = 0; round < 500; round++) {
+        uint32_t size = 600 + draw(860);
+        int n = 2 + (int)draw(PACKETS_MAX - 2), from = (int)draw((uint32_t)n);
+        make_run(round % 2 ? 4 : 6, n, size, size);
+        int compared = trk_coalesce(outs, n);
+        for (int i = from + 1; i < n; i++)
+            outs[i].follows = true;
+        ck_assert_int_eq(trk_coalesce(outs, n), compared);
+        outs[0].follows = true;        /* of one that is not sent with it */
+        ck_assert_int_eq(trk_coalesce(outs, n), compared);
     }
 }
 END_TEST
@@ -226,5 +243,5 @@ START_TEST(checksums_complete_once)
 }
 END_TEST
 
-UNIT_MAIN("cut", cut_undoes_coalesce, a_short_packet_ends_a_superframe, limits_hold, different_headers_stay_apart,
+UNIT_MAIN("cut", cut_undoes_coalesce, a_promise_changes_nothing, a_short_packet_ends_a_superframe, limits_hold, different_headers_stay_apart,
           only_plain_acks_with_payload_are_coalesced, flags_of_the_last_slice, what_is_no_superframe, checksums_complete_once)
