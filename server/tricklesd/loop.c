@@ -73,6 +73,7 @@ static void on_round(struct ev_loop *loop, ev_prepare *w, int revents)
     struct loop *l = w->data;
     (void)revents;
     service_round(&l->daemon->service);
+    upload_round(&l->daemon->service.uploads);
     if (!ev_is_active(&l->views) && file_views_any(&l->daemon->service.views))
         ev_timer_again(loop, &l->views);
 }

@@ -59,6 +59,7 @@ static void one_less(struct upload_place *place) { place->unfinished -= place->u
 
 int upload_open(struct upload_place *place, const char *directory)
 {
+    place->held = -1;
     place->fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (place->fd < 0)
         return -1;
@@ -74,6 +75,7 @@ int upload_open(struct upload_place *place, const char *directory)
 
 void upload_close(struct upload_place *place)
 {
+    upload_round(place);
     if (place->fd >= 0)
         close(place->fd);
     place->fd = -1;
@@ -194,14 +196,29 @@ static bool write_all(int fd, uint64_t at, const uint8_t *data, size_t n)
     return true;
 }
 
+static int hold(struct upload_place *place, const char *name)
+{
+    if (place->held >= 0 && strcmp(place->held_name, name) == 0)
+        return place->held;
+    upload_round(place);
+    snprintf(place->held_name, sizeof place->held_name, "%s", name);
+    place->held = openat(place->fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    return place->held;
+}
+
+void upload_round(struct upload_place *place)
+{
+    if (place->fd >= 0 && place->held >= 0)
+        close(place->held);
+    place->held = -1;
+}
+
 enum upload_result upload_write(struct upload_place *place, const char *name, uint64_t at, const uint8_t *data, size_t n)
 {
-    int fd = openat(place->fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = hold(place, name);
     if (fd < 0)
         return errno == ENOENT ? UPLOAD_GONE : result_of(errno);
-    enum upload_result result = write_all(fd, at, data, n) ? UPLOAD_OK : result_of(errno);
-    close(fd);
-    return result;
+    return write_all(fd, at, data, n) ? UPLOAD_OK : result_of(errno);
 }
 
 /* Bytes that no replica has written are a hole, if there are enough of them together. */
@@ -216,6 +233,7 @@ enum upload_result upload_finish(struct upload_place *place, const char *name, c
 {
     char last[NAME_MAX + 1];
     struct stat st;
+    upload_round(place);
     int parent = open_parent(place, path, last);
     if (parent < 0)
         return result_of(errno);
@@ -240,6 +258,7 @@ enum upload_result upload_finish(struct upload_place *place, const char *name, c
 
 void upload_forget(struct upload_place *place, const char *name)
 {
+    upload_round(place);
     if (unlinkat(place->fd, name, 0) == 0)
         one_less(place);
 }

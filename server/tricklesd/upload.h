@@ -17,6 +17,8 @@ struct upload_place {
     int fd;                            /* the directory; -1: there are no uploads */
     unsigned unfinished;               /* files under way when they were last counted, and what this process did since */
     int64_t swept;                     /* when that was */
+    int held;                          /* the file that was written last, until the round ends; -1: none */
+    char held_name[UPLOAD_NAME_BYTES];
 };
 
 enum upload_result {
@@ -38,9 +40,12 @@ void upload_name(const uint8_t connection[12], uint64_t offset, char out[UPLOAD_
 /* Make room for `size` bytes that will become the file at path (as in file_open; no link is followed). *inode identifies the
  * upload, *replaces: there is a file at path now. Beginning it again changes nothing. */
 enum upload_result upload_begin(struct upload_place *place, const char *name, const char *path, uint64_t size, uint64_t *inode, bool *replaces);
+/* The file stays open until upload_round: what comes in one round is mostly of one upload. */
 enum upload_result upload_write(struct upload_place *place, const char *name, uint64_t at, const uint8_t *data, size_t n);
 /* All is written: the file is at path from now on. Finishing it again changes nothing. FAILED also if bytes are missing. */
 enum upload_result upload_finish(struct upload_place *place, const char *name, const char *path, uint64_t size, uint64_t inode);
 void upload_forget(struct upload_place *place, const char *name);
+/* Everything that came in together is written: files are looked for anew, as other replicas finish and delete them. */
+void upload_round(struct upload_place *place);
 
 #endif

@@ -56,6 +56,26 @@ static enum upload_result begin(const char *path, uint64_t size) { return upload
 static enum upload_result put(uint64_t at, const char *text) { return upload_write(&place, name, at, (const uint8_t *)text, strlen(text)); }
 static enum upload_result finish(const char *path, uint64_t size) { return upload_finish(&place, name, path, size, inode); }
 
+/* A file stays open for a round at most: afterwards nothing is written to what another replica has finished. */
+START_TEST(nothing_is_held_longer_than_a_round)
+{
+    struct upload_place other;
+    ck_assert_int_eq(upload_open(&other, directory), 0);
+    ck_assert_int_eq(begin("there", 3), UPLOAD_OK);
+    ck_assert_int_eq(put(0, "abc"), UPLOAD_OK);
+    ck_assert_int_eq(upload_finish(&other, name, "there", 3, inode), UPLOAD_OK);
+    upload_round(&place);
+    ck_assert_int_eq(put(0, "x"), UPLOAD_GONE);
+    ck_assert(holds("there", "abc"));
+    ck_assert_int_eq(begin("again", 3), UPLOAD_OK);    /* what this one finished or forgot is not written to, even within the round */
+    ck_assert_int_eq(put(0, "abc"), UPLOAD_OK);
+    ck_assert_int_eq(finish("again", 3), UPLOAD_OK);
+    ck_assert_int_eq(put(0, "x"), UPLOAD_GONE);
+    ck_assert(holds("again", "abc"));
+    upload_close(&other);
+}
+END_TEST
+
 START_TEST(bytes_in_any_order)
 {
     ck_assert_int_eq(begin("/sub/file", 10), UPLOAD_OK);
@@ -176,6 +196,7 @@ int main(void)
     tcase_add_test(tcase, where_nothing_is_stored);
     tcase_add_test(tcase, leftovers_go_after_a_day);
     tcase_add_test(tcase, what_is_left_is_bounded);
+    tcase_add_test(tcase, nothing_is_held_longer_than_a_round);
     tcase_add_test(tcase, no_more_than_the_disk_holds);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
