@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 {
     char error[MSK_ERROR_BYTES] = "usage: files ADDR:PORT KEYFILE DIRECTORY";
     struct msk_keys keys;
-    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys };
+    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys, .application = "files" };
     struct msk_server *server = NULL;
     if (argc == 4 && (root = open(argv[3], O_RDONLY | O_DIRECTORY)) < 0)
         snprintf(error, sizeof error, "cannot open %s", argv[3]);

@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *listen[] = { argv[2] };
-    struct msk_options options = { .listen = listen, .n_listen = 1, .keys = &keys };
+    struct msk_options options = { .listen = listen, .n_listen = 1, .keys = &keys, .application = "greeter" };
     struct msk_server *server = msk_keys_read(argv[4], &keys, error, sizeof error) == 0 ? msk_open(&options, error, sizeof error) : NULL;
     if (!server) {
         fprintf(stderr, "greeter: %s\n", error);

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     char error[MSK_ERROR_BYTES] = "usage: migrate front|back ADDR:PORT KEYFILE BACK:PORT";
     bool front = argc == 5 && strcmp(argv[1], "front") == 0;
     struct msk_keys keys;
-    struct msk_options options = { .listen = (const char *const *)argv + 2, .n_listen = 1, .keys = &keys };
+    struct msk_options options = { .listen = (const char *const *)argv + 2, .n_listen = 1, .keys = &keys, .application = "migrate" };
     struct msk_server *server = NULL;
     int udp = argc == 5 ? open_udp(front, argv[4]) : -1;
     if (argc == 5 && udp < 0)

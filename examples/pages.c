@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 {
     char error[MSK_ERROR_BYTES] = "usage: pages ADDR:PORT KEYFILE DATABASE";
     struct msk_keys keys;
-    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys };
+    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys, .application = "pages" };
     struct msk_server *server = NULL;
     if (argc == 4 && open_database(argv[3], error, sizeof error) && msk_keys_read(argv[2], &keys, error, sizeof error) == 0)
         server = msk_open(&options, error, sizeof error);

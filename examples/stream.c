@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 {
     char error[MSK_ERROR_BYTES] = "usage: stream ADDR:PORT KEYFILE";
     struct msk_keys keys;
-    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys };
+    struct msk_options options = { .listen = (const char *const *)argv + 1, .n_listen = 1, .keys = &keys, .application = "stream" };
     struct msk_server *server = NULL;
     if (argc == 3 && msk_keys_read(argv[2], &keys, error, sizeof error) == 0)
         server = msk_open(&options, error, sizeof error);

@@ -17,6 +17,17 @@ void trk_keys_init(struct trk_keys *keys)
     keys->current = NO_CURRENT;
 }
 
+void trk_master_of(const uint8_t master[TRK_MASTER_BYTES], const char *application, size_t bytes, uint8_t out[TRK_MASTER_BYTES])
+{
+    uint8_t own[TRK_MASTER_BYTES];
+    if (bytes == 0)
+        memcpy(own, master, sizeof own);
+    else
+        crypto_generichash(own, sizeof own, (const uint8_t *)application, bytes, master, TRK_MASTER_BYTES);
+    memcpy(out, own, sizeof own);
+    sodium_memzero(own, sizeof own);
+}
+
 /* The epoch is part of the subkey's number: a master key that is listed under two epochs by mistake
  * still gives two sets of subkeys. */
 static void derive(uint8_t *key, size_t bytes, uint8_t epoch, enum purpose purpose, const uint8_t *master)

@@ -32,6 +32,9 @@ struct trk_keys {
 };
 
 void trk_keys_init(struct trk_keys *keys);
+/* The master key of one application among those that share `master`: what one of them seals proves nothing to another. An empty
+ * name is an application, too: its key is the master itself. out may be master. */
+void trk_master_of(const uint8_t master[TRK_MASTER_BYTES], const char *application, size_t bytes, uint8_t out[TRK_MASTER_BYTES]);
 /* Derive and add an epoch. False if full, the epoch is present already, or a second current one. */
 bool trk_keys_add(struct trk_keys *keys, uint8_t epoch, enum trk_epoch_state state, const uint8_t master[TRK_MASTER_BYTES]);
 const struct trk_epoch *trk_keys_find(const struct trk_keys *keys, uint8_t epoch);   /* NULL: not listed */

@@ -51,6 +51,7 @@ extern "C" {
 
 #define MSK_OPAQUE_MAX 512                  /* opaque bytes in one continuation */
 #define MSK_LENGTH_UNKNOWN UINT64_MAX       /* an output that ends by msk_give_end */
+#define MSK_APPLICATION_MAX 63              /* bytes of an application's name */
 #define MSK_ERROR_BYTES 256                 /* enough for every error sentence */
 #define MSK_ANSWER_BYTES_MAX (256u * 16384u)/* all ranges of one event together are never longer */
 
@@ -100,6 +101,10 @@ struct msk_options {                        /* zero what you do not set; only re
     uint32_t extracted_life_ms;             /* how old an extracted minisocket may be when it is installed; 0: 5000 */
     void (*log)(void *arg, enum msk_log_level level, const char *line);     /* NULL: quiet */
     void *log_arg;
+    /* A name, at most MSK_APPLICATION_MAX bytes, that separates this application from others with the same key file; NULL: none.
+     * Servers of one name (or none) and one key answer for each other, and believe what the other has sealed: who can make one
+     * of them seal bytes of his choice can show these to the other. So applications that share keys need names. */
+    const char *application;
 };
 
 /* Needs CAP_NET_RAW (and CAP_NET_ADMIN for the guard that keeps the kernel's TCP silent on the port). NULL with

@@ -2,6 +2,8 @@
 #include "keyset.h"
 
 #include <errno.h>
+#include <sodium.h>
+#include <string.h>
 
 const char *msk_keys_problem(const struct msk_keys *keys)
 {
@@ -23,18 +25,24 @@ const char *msk_keys_problem(const struct msk_keys *keys)
     return current == 1 ? NULL : current == 0 ? "no epoch is current" : "more than one epoch is current";
 }
 
-int msk_keys_derive(const struct msk_keys *keys, struct trk_keys *out)
+int msk_keys_derive(const struct msk_keys *keys, const char *application, struct trk_keys *out)
 {
     static const enum trk_epoch_state states[] = {
         [MSK_KEY_ADDED] = TRK_EPOCH_ADDED, [MSK_KEY_CURRENT] = TRK_EPOCH_CURRENT, [MSK_KEY_RETIRING] = TRK_EPOCH_RETIRING,
     };
     struct trk_keys derived;
-    if (msk_keys_problem(keys))
-        return -EINVAL;
+    uint8_t master[TRK_MASTER_BYTES];
+    bool ok = !msk_keys_problem(keys);
     trk_keys_init(&derived);
-    for (size_t i = 0; i < keys->n; i++)
-        if (!trk_keys_add(&derived, keys->keys[i].epoch, states[keys->keys[i].state], keys->keys[i].secret))
-            return -EINVAL;
+    for (size_t i = 0; ok && i < keys->n; i++) {
+        trk_master_of(keys->keys[i].secret, application, strlen(application), master);
+        ok = trk_keys_add(&derived, keys->keys[i].epoch, states[keys->keys[i].state], master);
+    }
+    sodium_memzero(master, sizeof master);
+    if (!ok) {
+        trk_keys_wipe(&derived);
+        return -EINVAL;
+    }
     *out = derived;
     trk_keys_wipe(&derived);
     return 0;

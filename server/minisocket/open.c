@@ -117,6 +117,12 @@ struct msk_server *msk_open_as(const struct msk_options *o, struct msk_group *gr
     struct msk_server *s = calloc(1, sizeof *s);
     if (s)
         touch((volatile uint8_t *)s, sizeof *s);
+    if (s && o->application && strlen(o->application) > MSK_APPLICATION_MAX) {       /* two that begin alike must not be one */
+        snprintf(error, error_bytes, "an application's name has at most %d bytes", MSK_APPLICATION_MAX);
+        free(s);
+        errno = EINVAL;
+        return NULL;
+    }
     uint32_t minisockets = o->minisockets ? o->minisockets : MSK_MINISOCKETS_DEFAULT;
     if (minisockets < 2 || minisockets > MSK_MINISOCKETS_MAX) {
         snprintf(error, error_bytes, "%u minisockets: 2 to %u can live at once", (unsigned)minisockets, (unsigned)MSK_MINISOCKETS_MAX);
@@ -139,6 +145,7 @@ struct msk_server *msk_open_as(const struct msk_options *o, struct msk_group *gr
     s->horizon_ms = o->horizon_ms;
     s->skew_ms = o->skew_ms;
     s->extracted_life_ms = o->extracted_life_ms;
+    snprintf(s->application, sizeof s->application, "%s", o->application ? o->application : "");
     s->log = o->log;
     s->log_arg = o->log_arg;
     if (open_cache(s, o, error, error_bytes) && open_keys(s, o, error, error_bytes) && open_listens(s, o, error, error_bytes) && open_capture(s, o->capture, error, error_bytes) &&
@@ -158,6 +165,8 @@ int msk_check(const struct msk_options *o, char *error, size_t error_bytes)
         snprintf(error, error_bytes, "bad key set: %s", problem);
     else if (o->n_listen == 0 || o->n_listen > MSK_LISTENS_MAX)
         snprintf(error, error_bytes, "1 to %d listen addresses", MSK_LISTENS_MAX);
+    else if (o->application && strlen(o->application) > MSK_APPLICATION_MAX)
+        snprintf(error, error_bytes, "an application's name has at most %d bytes", MSK_APPLICATION_MAX);
     else if (o->filter_bytes > 0 && o->filter_bytes < TRK_FILTER_BYTES_MIN)
         snprintf(error, error_bytes, "filter memory: at least 64 KiB, or 0 for none");
     else if (o->cache_bytes > 0 && o->cache_bytes < TRK_MEMO_BYTES_MIN)
@@ -202,7 +211,7 @@ int msk_set_keys(struct msk_server *s, const struct msk_keys *keys)
 {
     if (s->current)
         return -EBUSY;                 /* the event's proof points into the old ones */
-    int rc = msk_keys_derive(keys, &s->keys);
+    int rc = msk_keys_derive(keys, s->application, &s->keys);
     if (s->memo)
         trk_memo_clear(s->memo);
     s->keys.memo = s->memo;

@@ -105,6 +105,7 @@ struct msk_server {
     struct trk_addr locals[MSK_LOCALS_MAX]; size_t n_locals;
     int epoll, watch;
     struct trk_keys keys;
+    char application[MSK_APPLICATION_MAX + 1];       /* whose they are */
     uint32_t horizon_ms, skew_ms;
     struct trk_filter *filter;                                       /* the replay filter; NULL: there is none */
     struct msk_memory memory;                                        /* its own; empty in a worker */

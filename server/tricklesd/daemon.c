@@ -38,7 +38,7 @@ bool daemon_open(struct daemon *d)
     d->library = (struct msk_options){
         .listen = o->listen, .n_listen = o->n_listen, .keys = o->key_file ? &d->keys : NULL, .capture = o->pcap, .log = log_library,
         .filter_bytes = (size_t)o->filter_kib * 1024, .filter_name = o->filter_name, .domain = (uint32_t)o->domain,
-        .cache_bytes = (size_t)o->cache_kib * 1024,
+        .cache_bytes = (size_t)o->cache_kib * 1024, .application = "tricklesd",
     };
     if (!rights_find(o->user, &d->rights) || (o->key_file && !daemon_keys(d, &d->keys)))
         return false;
