@@ -52,17 +52,20 @@ bool workload_workers(void)
     return ok;
 }
 
-/* Somewhere on the path the MTU is smaller than at both ends, and nobody says so. */
 /* An output of unknown length with thousands of holes, while the bytes behind its end are asked for again and again. */
 bool workload_many_holes(void)
 {
     workload_begin();
-    workload.clients[0].receive_bytes = 1 << 23;
+    workload.limit_s = 20;
+    workload.clients[0].receive_bytes = SIM_RECEIVE_MAX;
+    workload.server.domain[0] = 1;
+    workload.server.filter_bytes = 1 << 20;
+    workload.server.twin_every = 0;
     workload.up[0].delay_us = workload.down[0].delay_us = 25000;
-    workload.down[0].storm_loss = .54;
-    workload.down[0].storm_from_us = 590000;
-    workload.down[0].storm_until_us = 690000;
-    workload_add('U', 10031985, 0, 0);
+    workload.down[0].storm_loss = .45;
+    workload.down[0].storm_from_us = 640000;
+    workload.down[0].storm_until_us = 740000;
+    workload_add('U', 20031985, 0, 0);
     return workload_run();
 }
 
@@ -90,6 +93,7 @@ bool workload_narrow_for_a_while(void)
     return ok;
 }
 
+/* Somewhere on the path the MTU is smaller than at both ends, and nobody says so. */
 bool workload_black_hole(void)
 {
     bool ok = true;
