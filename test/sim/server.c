@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "tcb/memo.h"
 
 /* Everything that one event needs. Poisoned once: what the core reads without having written it shows
  * as a difference between the twins. */
@@ -19,11 +20,15 @@ struct bench {
     struct trk_packets out;
 };
 #define FILTER_BYTES_MAX (1u << 20)
+#define MEMO_BYTES (1u << 13)          /* of few continuations: they are dropped, too */
 struct sim_workbench {
     _Alignas(64) uint8_t filter[SIM_REPLICAS_MAX][FILTER_BYTES_MAX];
     struct bench bench[2];
     uint8_t output[2][SIM_GIVEN_BYTES + 16];
     uint8_t packet[2][TRK_SLOT_MAX + TRK_HEADER_MAX];
+    _Alignas(8) uint8_t memory[SIM_REPLICAS_MAX][MEMO_BYTES];
+    struct trk_memo *memo[SIM_REPLICAS_MAX];           /* of the twins: what they have opened before must change no byte */
+    struct trk_memo_stats memo_stats[SIM_REPLICAS_MAX];
 };
 
 static void violate(struct sim_server *s, const char *rule, const char *detail)
@@ -81,6 +86,7 @@ void sim_server_rotate(struct sim_server *s)
         list_epochs(&s->keys[replica], s->epoch, s->config.retire ? 0 : kept, true);
     else
         list_epochs(&s->keys[replica], s->epoch + 1, stage == 1 ? kept : 0, false);
+    trk_memo_clear(s->bench->memo[replica]);
     if (++s->rotation_step == n * (s->config.retire ? 3 : 2)) {
         s->rotation_step = 0;
         s->epoch++;
@@ -112,6 +118,7 @@ void sim_server_init(struct sim_server *s, const struct sim_server_config *confi
     s->epoch = 1;
     for (unsigned i = 0; i < config->replicas; i++) {
         list_epochs(&s->keys[i], 1, 0, false);
+        s->bench->memo[i] = trk_memo_create(s->bench->memory[i], MEMO_BYTES, &s->bench->memo_stats[i]);
         if (config->domain[i] && !(config->shared && i > 0))
             make_filter(s, i);
         if (config->shared)
@@ -239,6 +246,17 @@ static uint32_t assemble(const struct trk_packet *p, uint8_t *out)
 
 /* ---- oracles ---- */
 
+/* The twin is a process of its own: other memory, and the soft state of those that keep some. */
+static enum trk_verdict answer_twin(struct sim_server *s, const struct replica *r, unsigned i, const struct trk_segment *seg)
+{
+    struct trk_keys keys = *r->keys;
+    struct replica twin = *r;
+
+    keys.memo = s->bench->memo[i];
+    twin.keys = &keys;
+    return answer(s, &s->bench->bench[1], s->bench->output[1], &twin, seg, &s->bench->bench[0].decision);
+}
+
 static void compare_twins(struct sim_server *s, enum trk_verdict first, enum trk_verdict second)
 {
     struct bench *b = s->bench->bench;
@@ -351,7 +369,7 @@ enum trk_verdict sim_server_packet(struct sim_server *s, struct sim_random *rand
         v = answer(s, &b[0], s->bench->output[0], &r, &seg, NULL);
         s->events++;
         if (s->config.twin_every && s->events % s->config.twin_every == 0)
-            compare_twins(s, v, answer(s, &b[1], s->bench->output[1], &r, &seg, &b[0].decision));
+            compare_twins(s, v, answer_twin(s, &r, i, &seg));
         if (garbage && b[0].out.n > 0)
             violate(s, "an answer to garbage", trk_verdict_name(v));
         send_all(s, bytes, &seg, send, arg);
