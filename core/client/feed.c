@@ -161,18 +161,19 @@ enum trk_verdict trk_client_feed(struct trk_client *c, const struct trk_segment 
 void trk_client_feed_slices(struct trk_client *c, const struct trk_segment *seg, uint32_t slice_bytes, uint64_t now_us)
 {
     struct trk_segment slice = *seg;
+    uint32_t left = seg->payload_bytes;
     if (is_foreign(c, seg))
         return;
-    slice.flags &= (uint8_t)~(TRK_FIN | TRK_PSH);    /* the last one's */
-    slice.payload_bytes = slice_bytes;
-    uint32_t left = seg->payload_bytes;
-    for (; left > slice_bytes; left -= slice_bytes) {
-        take(c, &slice, now_us);
-        slice.seq += slice_bytes;
-        slice.payload += slice_bytes;
-    }
-    slice.flags = seg->flags;
-    slice.payload_bytes = left;
-    take(c, &slice, now_us);
+    do {
+        bool last = left <= slice_bytes;
+        slice.payload_bytes = last ? left : slice_bytes;
+        slice.flags = last ? seg->flags : seg->flags & (uint8_t)~(TRK_FIN | TRK_PSH);      /* the last one's */
+        uint32_t done = slice.payload_bytes;
+        if (take(c, &slice, now_us) == TRK_V_ACCEPTED && seg->flags == TRK_ACK)
+            done += trk_train_feed(c, &slice, left);
+        slice.seq += done;
+        slice.payload += done;
+        left -= done;
+    } while (left);
     follow(c, now_us);
 }

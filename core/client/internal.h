@@ -1,5 +1,5 @@
 /* internal.h - what the files of the client engine call of each other. The way of a packet:
- *   feed.c -> answer.c -> numbers.c (resolve) -> spend.c -> compose.c -> outbox -> poll.c
+ *   feed.c -> answer.c (train.c for the rest of a superframe) -> numbers.c (resolve) -> spend.c -> compose.c -> outbox -> poll.c
  * with output.c / reading.c / input.c for the two byte streams, restart.c and timer.c for what goes wrong. */
 #ifndef TRK_CLIENT_INTERNAL_H
 #define TRK_CLIENT_INTERNAL_H
@@ -106,6 +106,10 @@ bool     trk_busy(const struct trk_client *c);
 
 /* answer.c */
 enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us);
+
+/* train.c: packets that continue a superframe's last one. It was accepted, and stands at the beginning of `bytes` message bytes.
+ * Returns how many of those behind it were taken: whole packets that bring just what was predicted. */
+uint32_t trk_train_feed(struct trk_client *c, const struct trk_segment *first, uint32_t bytes);
 
 /* poll.c */
 uint8_t *trk_outbox_room(struct trk_client *c, uint32_t bytes);              /* NULL: full */

@@ -41,7 +41,7 @@ bool trk_intervals_add(struct trk_intervals *s, uint64_t left, uint64_t right)
 
 bool trk_intervals_subtract(struct trk_intervals *s, uint64_t left, uint64_t right)
 {
-    if (left >= right)
+    if (left >= right || !s->n || right <= s->at[0].left || left >= s->at[s->n - 1].right)
         return true;
     uint32_t i = find(s, left);
     if (i < s->n && s->at[i].right == left)

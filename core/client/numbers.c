@@ -59,6 +59,16 @@ uint8_t trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum 
     return c->newest_piece;
 }
 
+/* The highest base that is not resolved yet. */
+static uint64_t last_base(const struct trk_client *c)
+{
+    uint64_t base = 0;
+    for (int i = 0; i < TRK_CLIENT_PIECES; i++)
+        if (!c->pieces[i].sum_known && c->pieces[i].piece.base > base)
+            base = c->pieces[i].piece.base;
+    return base;
+}
+
 static void piece_bases_resolved(struct trk_client *c, uint64_t n)
 {
     for (int i = 0; i < TRK_CLIENT_PIECES; i++)
@@ -130,6 +140,7 @@ static uint64_t gap_since(struct trk_client *c)
 
 uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
 {
+    uint64_t base = TRK_NEVER;
     while (c->next <= c->end) {
         struct trk_number *e = trk_number_at(c, c->next);
         if (e && e->state == TRK_N_HELD) {
@@ -165,7 +176,10 @@ uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
                 trk_reordering_loss(c);
             c->last_trouble = c->next;
         }
-        piece_bases_resolved(c, c->next);
+        if (base == TRK_NEVER)
+            base = last_base(c);
+        if (c->next <= base)
+            piece_bases_resolved(c, c->next);
         c->next++;
     }
     return TRK_NEVER;

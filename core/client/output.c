@@ -143,9 +143,14 @@ bool trk_take_data(struct trk_client *c, uint64_t offset, const uint8_t *data, u
         return false;
     if (left < c->received_to)
         left = c->received_to;
-    if (left >= right || !note_received(c, left, right))
+    if (left >= right)
+        return false;
+    bool next = left == c->received_to && right <= c->output_end && !c->beyond.n;      /* as most bytes come */
+    if (!next && !note_received(c, left, right))
         return false;
     trk_hold(c, left, data + (left - offset), (uint32_t)(right - left));
+    if (next)
+        c->received_to = right;
     trk_intervals_subtract(&c->again, left, right);
     if (right > c->ask_next) {                       /* unasked: the SYN's answer carried it */
         want(c, c->ask_next, left);

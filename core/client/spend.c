@@ -76,7 +76,7 @@ static void batch_start(struct trk_client *c, const struct trk_number *e, uint64
         c->batch.most = 1;
 }
 
-static void batch_add(struct trk_client *c, const struct trk_number *e, const struct trk_step *step)
+static void batch_add(struct trk_client *c, const struct trk_number *e, uint32_t m, const struct trk_step *step)
 {
     struct trk_step *sum = &c->batch.step;
     if (!c->batch.m)
@@ -90,7 +90,7 @@ static void batch_add(struct trk_client *c, const struct trk_number *e, const st
         c->batch.n_grants++;
         c->batch.grant_end = e->n - e->n_minus_a + e->f_minus_a;
     }
-    c->batch.m++;
+    c->batch.m += m;
 }
 
 /* The ring must hold everything between the lowest number that can still be reported and the highest granted. */
@@ -100,16 +100,43 @@ static bool ring_takes(struct trk_client *c, const struct trk_step *step)
     return step->a > step->b || trk_numbers_span(c, step->b - lowest + TRK_GRANT_MAX + 1);
 }
 
-bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
+/* How many numbers more the batch has room for, if what each of them grants is wanted: two where the window grows. */
+static uint32_t run_most(const struct trk_client *c)
+{
+    uint32_t granted = batch_numbers(c), most = c->batch.most > c->batch.m ? c->batch.most - c->batch.m : 0;
+    uint64_t wanted = trk_wanted_bytes(c) / answer_room(c, c->want_long);
+    if (most > TRK_PART_NUMBERS_MAX - c->batch.m)
+        most = TRK_PART_NUMBERS_MAX - c->batch.m;
+    if (granted + 2 * most + TRK_SINGLE_MAX > TRK_GRANT_MAX || wanted <= granted)
+        return 1;
+    return most < (wanted - granted) / 2 ? most : (uint32_t)((wanted - granted) / 2);
+}
+
+/* From k on, as many as the batch may take in one step with the same outcome as one by one: kept numbers of one grant behind those
+ * that it holds, without a loss in their piece. */
+static uint32_t run_length(struct trk_client *c, uint64_t k)
+{
+    const struct trk_number *first = trk_number_at(c, k), *e;
+    if (!c->batch.active || c->batch.step.mode != TRK_MODE_NORMAL || !batch_takes(c, first))
+        return 1;
+    uint32_t m = 1, most = run_most(c), of_grant = first->f_minus_a - first->n_minus_a + 1u;
+    while (m < most && m < of_grant && k + m <= c->star && (e = trk_number_at(c, k + m)) && e->state == TRK_N_RECEIVED &&
+           e->piece == first->piece && e->n_minus_a == first->n_minus_a + m)
+        m++;
+    return m;
+}
+
+/* Numbers k .. k+m-1; m > 1 as run_length says. */
+static bool spend_run(struct trk_client *c, uint64_t k, uint32_t m, uint64_t now_us)
 {
     struct trk_number *e = trk_number_at(c, k);
     struct trk_client_piece *p = &c->pieces[e->piece];
     struct trk_range ranges[TRK_RANGES_MAX];
     size_t cap = trk_report_cap(c);
-    struct trk_report report = { ranges, trk_report_make(c, p->piece.base, k, ranges, cap) };
+    struct trk_report report = { ranges, trk_report_make(c, p->piece.base, k + m - 1, ranges, cap) };
     if (!report.n || !p->sum_known)
         return false;                                /* too many gaps to report: trk_spend_kept resumes */
-    struct trk_step step = trk_step(p->kind, &p->piece, &report, k, 1);
+    struct trk_step step = trk_step(p->kind, &p->piece, &report, k, m);
     if (!ring_takes(c, &step) || (step.mode == TRK_MODE_RECOVERY && k > step.right))
         return false;
     e = trk_number_at(c, k);                         /* the ring may have grown */
@@ -117,8 +144,8 @@ bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
         trk_flush(c);
     if (!c->batch.active)
         batch_start(c, e, now_us);
-    batch_add(c, e, &step);
-    c->last = k;
+    batch_add(c, e, m, &step);
+    c->last = k + m - 1;
     c->progress_us = now_us;
     if (step.mode == TRK_MODE_RECOVERY && step.terminal)
         c->stats.recoveries++;
@@ -131,6 +158,8 @@ bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us)
     }
     return true;
 }
+
+bool trk_spend(struct trk_client *c, uint64_t k, uint64_t now_us) { return spend_run(c, k, 1, now_us); }
 
 void trk_flush(struct trk_client *c)
 {
@@ -193,12 +222,13 @@ void trk_spend_kept(struct trk_client *c, uint64_t now_us)
             break;                                   /* an input goes with numbers of one piece */
         if (input && n >= most)
             break;                                   /* an answer of unknown length: do not spend a whole window on it */
-        if (!trk_spend(c, k, now_us)) {
+        uint32_t m = input || placing ? 1 : run_length(c, k);
+        if (!spend_run(c, k, m, now_us) && (m == 1 || !spend_run(c, k, m = 1, now_us))) {
             if (!reportable(c, k))
                 resume(c, now_us);
             break;
         }
-        n++;
+        n += m;
         bool full = c->batch.m >= c->batch.most || (placing && batch_numbers(c));      /* each packet of input leaves on its own */
         if ((!input && full) || c->batch.step.mode == TRK_MODE_OPENING) {
             trk_flush(c);

@@ -216,6 +216,17 @@ void trk_answer_renumber(uint8_t message[TRK_NORMAL_BYTES], uint8_t n_minus_a, u
     trk_put(&w, nonce, 8);
 }
 
+bool trk_answer_follows(const uint8_t first[TRK_NORMAL_BYTES], const uint8_t message[TRK_NORMAL_BYTES], uint32_t distance,
+                        uint32_t *offset, uint64_t *nonce)
+{
+    uint32_t n_minus_a = first[3] + distance;        /* places as put_normal and trk_answer_emit order them */
+    if (message[0] != trk_first_byte(TRK_FORM_NORMAL) || (message[1] & ~TRK_F_NO_FILTER) || message[3] != n_minus_a || n_minus_a > message[4])
+        return false;
+    *offset = trk_load32(message + 9);
+    *nonce = trk_load64(message + 13);
+    return memcmp(first, message, 3) == 0 && memcmp(first + 4, message + 4, 5) == 0 && memcmp(first + 21, message + 21, TRK_SEAL_BYTES) == 0;
+}
+
 static bool conts_ok(const struct trk_answer *m)
 {
     size_t n = 0;

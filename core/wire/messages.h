@@ -204,6 +204,10 @@ enum trk_verdict trk_answer_parse(const uint8_t *p, size_t n, struct trk_answer 
 size_t trk_answer_emit(const struct trk_answer *m, uint8_t *out, size_t cap);
 /* An emitted NORMAL header becomes that of another number of its grant. */
 void trk_answer_renumber(uint8_t message[TRK_NORMAL_BYTES], uint8_t n_minus_a, uint64_t offset, uint64_t nonce);
+/* The other way round: whether `message` is the NORMAL header of the number `distance` above that of `first` in its grant, without
+ * continuations. Then offset is the low 32 bits of its offset. (first: what was parsed, or any bytes.) */
+bool trk_answer_follows(const uint8_t first[TRK_NORMAL_BYTES], const uint8_t message[TRK_NORMAL_BYTES], uint32_t distance,
+                        uint32_t *offset, uint64_t *nonce);
 /* Header bytes of a form: 85, 73, 37, 7; 0 for others. */
 uint32_t trk_form_bytes(uint8_t form);
 

@@ -15,19 +15,24 @@
 #include "step_requests.h"
 
 #define FILTER_BYTES ((size_t)16 << 20)
-#define DOWNLOAD     (4u << 20)
+#define SHORT        (4u << 20)
+#define LONG         (64u << 20)
 #define BATCH_MAX    64
+#define QUEUE        4096
+#define PIECES       400
 #define FRAME_MAX    65536
 #define DELAY_US     200
 #define ROOM         (1u << 22)        /* of the receive buffer */
 #define HEAD         44u               /* IPv4, TCP with the marker */
 
-struct shape { const char *name; bool superframes; unsigned gap_us; };
-/* gap: time between answers' arrivals, which decides how many numbers the client puts into a request. */
+struct shape { const char *name; bool superframes, lends; uint32_t bytes; unsigned packets, gap_us; };
+/* gap: time between answers' arrivals, which decides how many numbers the client puts into a request. lends: bytes are read where
+ * they arrived, as the preload and the library do it. packets: of the frames that are fed before the next requests are polled. */
 static const struct shape shapes[] = {
-    { "superframes", true, 1 },
-    { "packet by packet, 12 us apart", false, 12 },
-    { "packet by packet, 1 ms apart", false, 1000 },
+    { "superframes", true, false, SHORT, 1, 1 },
+    { "packet by packet, 12 us apart", false, false, SHORT, 1, 12 },
+    { "packet by packet, 1 ms apart", false, false, SHORT, 1, 1000 },
+    { "superframes, 64 MiB, read where they arrived", true, true, LONG, 132, 1 },
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -35,10 +40,11 @@ struct frame { uint32_t bytes, slice; uint8_t data[FRAME_MAX]; };
 static struct bench {
     struct trk_spend spend; struct trk_decision decision; struct trk_plan plan; struct trk_result result;
     struct trk_packet packets[TRK_ANSWER_PACKETS_MAX]; uint8_t arena[TRK_ARENA_BYTES];
-    struct frame queue[4096]; unsigned first, n;
+    struct frame queue[QUEUE]; unsigned first, n;
     uint8_t request[BATCH_MAX][2048]; size_t request_bytes[BATCH_MAX]; unsigned requests;
 } b;
 static struct step_server server;
+static const struct shape *shape;
 static struct trk_client client;
 static uint8_t output[1 << 16], receive_buffer[ROOM], send_buffer[1 << 14];
 static _Alignas(16) uint8_t numbers[TRK_CLIENT_NUMBERS_BYTES];
@@ -46,22 +52,30 @@ static _Alignas(16) uint8_t numbers[TRK_CLIENT_NUMBERS_BYTES];
 /* ---------------- the client, timed ---------------- */
 
 /* (Not inlined: callgrind counts what is below this function.) */
-__attribute__((noinline)) static uint32_t client_step(struct frame *frame, uint64_t now_us)
+__attribute__((noinline)) static uint32_t client_step(unsigned frames, uint64_t now_us)
 {
     struct trk_segment seg;
-    const uint8_t *data;
-    uint32_t n, read = 0;
+    struct trk_bytes pieces[PIECES];
+    uint32_t read = 0;
+    size_t n;
 
-    if (frame && trk_segment_parse(frame->data, frame->bytes, &seg) == TRK_V_ACCEPTED) {
+    for (unsigned i = 0; i < frames; i++) {
+        struct frame *frame = &b.queue[(b.first + i) % QUEUE];
+        if (trk_segment_parse(frame->data, frame->bytes, &seg) != TRK_V_ACCEPTED)
+            continue;
         if (frame->slice)
             trk_client_feed_slices(&client, &seg, frame->slice, now_us);
         else
             trk_client_feed(&client, &seg, now_us);
     }
-    while ((n = trk_client_readable(&client, &data)) > 0) {
-        trk_client_consume(&client, n, now_us);
-        read += n;
+    while ((n = trk_client_readable_pieces(&client, pieces, PIECES)) > 0) {
+        uint32_t bytes = 0;
+        for (size_t i = 0; i < n; i++)
+            bytes += pieces[i].bytes;
+        trk_client_consume(&client, bytes, now_us);
+        read += bytes;
     }
+    trk_client_keep(&client);
     b.requests = 0;
     while (b.requests < BATCH_MAX && (b.request_bytes[b.requests] = trk_client_poll(&client, now_us, b.request[b.requests], sizeof *b.request)) > 0)
         b.requests++;
@@ -72,7 +86,7 @@ __attribute__((noinline)) static uint32_t client_step(struct frame *frame, uint6
 
 static void queue(const struct trk_packet *p, bool superframes)
 {
-    struct frame *last = b.n ? &b.queue[(b.first + b.n - 1) % 4096] : NULL;
+    struct frame *last = b.n ? &b.queue[(b.first + b.n - 1) % QUEUE] : NULL;
     static uint32_t last_end;
 
     if (superframes && last && last->slice && p->head_bytes == HEAD + TRK_NORMAL_BYTES && p->seq == last_end
@@ -86,9 +100,9 @@ static void queue(const struct trk_packet *p, bool superframes)
         last_end = message + p->data_bytes == p->slot ? p->seq + p->slot : 0;
         return;
     }
-    if (b.n == 4096)
+    if (b.n == QUEUE)
         step_die("the queue is full");
-    struct frame *f = &b.queue[(b.first + b.n++) % 4096];
+    struct frame *f = &b.queue[(b.first + b.n++) % QUEUE];
     f->bytes = p->head_bytes + p->data_bytes;
     f->slice = superframes && p->head_bytes == HEAD + TRK_NORMAL_BYTES ? p->slot : 0;
     memcpy(f->data, p->head, p->head_bytes);
@@ -97,14 +111,14 @@ static void queue(const struct trk_packet *p, bool superframes)
     last_end = f->slice && f->bytes == HEAD + p->slot ? p->seq + p->slot : 0;
 }
 
-/* One output of DOWNLOAD bytes for whatever is asked. */
+/* One output for whatever is asked. */
 static void apply(void)
 {
     memset(&b.result, 0, offsetof(struct trk_result, given));
     if (b.plan.may_input) {
         b.result.fate = TRK_INPUT_DONE;
-        b.result.input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = b.spend.request.input_bytes, .second = DOWNLOAD };
-        b.result.output = (struct trk_ucont){ .type = TRK_UCONT_OUTPUT, .second = DOWNLOAD, .opaque_bytes = 40 };
+        b.result.input = (struct trk_ucont){ .type = TRK_UCONT_INPUT, .first = b.spend.request.input_bytes, .second = shape->bytes };
+        b.result.output = (struct trk_ucont){ .type = TRK_UCONT_OUTPUT, .second = shape->bytes, .opaque_bytes = 40 };
     }
     for (unsigned i = 0; i < b.plan.n_wants; i++) {
         b.result.given[i].data = output;
@@ -141,7 +155,7 @@ static void open_client(uint32_t iss)
     struct trk_client_config c = {
         .flow = { .src = { 4, { 10, 0, 0, 1 } }, .dst = { 4, { 10, 0, 0, 2 } }, .sport = 40000, .dport = 80 }, .mss = 1460, .iss = iss,
         .receive_buffer = receive_buffer, .receive_bytes = sizeof receive_buffer, .send_buffer = send_buffer, .send_bytes = sizeof send_buffer,
-        .numbers = numbers, .numbers_bytes = sizeof numbers, .lends = false,
+        .numbers = numbers, .numbers_bytes = sizeof numbers, .lends = shape->lends,
     };
 
     memcpy(c.random, &iss, sizeof iss);
@@ -149,34 +163,43 @@ static void open_client(uint32_t iss)
         step_die("the client does not open");
 }
 
+/* What is fed together: frames of as many packets as the shape says, or the last of what is there. */
+static unsigned frames_of(const struct shape *s)
+{
+    unsigned frames = 0;
+
+    for (unsigned packets = 0; frames < b.n && packets < s->packets; frames++)
+        packets += b.queue[(b.first + frames) % QUEUE].bytes / 1500 + 1;
+    return frames;
+}
+
 static struct cost download(const struct shape *s, uint32_t iss)
 {
     struct cost cost = { 0 };
     uint64_t now_us = 1, got = 0;
 
+    shape = s;
     open_client(iss);
     b.first = b.n = 0;
-    for (unsigned idle = 0; got < DOWNLOAD && idle < 1000; ) {
-        struct frame *f = b.n ? &b.queue[b.first] : NULL;
+    for (unsigned idle = 0; got < s->bytes && idle < 1000; ) {
+        unsigned frames = frames_of(s);
         uint64_t instructions = meter_instructions();
         double from = meter_ns();
-        got += client_step(f, now_us);
+        got += client_step(frames, now_us);
         cost.ns += meter_ns() - from;
         cost.instructions += meter_instructions() - instructions;
-        if (f) {
-            b.first = (b.first + 1) % 4096;
-            b.n--;
-        }
+        b.first = (b.first + frames) % QUEUE;
+        b.n -= frames;
         for (unsigned i = 0; i < b.requests; i++) {
             cost.requests++;
             cost.request_bytes += b.request_bytes[i];
             cost.packets += serve(b.request[i], b.request_bytes[i], STEP_NOW_MS + now_us / 1000, s->superframes);
         }
-        idle = f || b.requests ? 0 : idle + 1;
+        idle = frames || b.requests ? 0 : idle + 1;
         uint64_t at_us = trk_client_next_timeout(&client);
         now_us = b.n ? now_us + s->gap_us : at_us > now_us && at_us != UINT64_MAX ? at_us : now_us + DELAY_US;
     }
-    if (got < DOWNLOAD)
+    if (got < s->bytes)
         step_die("the download does not end");
     return cost;
 }
@@ -215,7 +238,7 @@ int main(int argc, char **argv)
         step_die("no memory");
     step_server_init(&server, memory, FILTER_BYTES);
     if (!options.count && !options.list)
-        printf("%-48s %7s %7s %10s %13s %13s%s\n", "a client's step in a download of 4 MiB", "packets", "ns each", "ns/request", "packets/req", "bytes/req",
+        printf("%-48s %7s %7s %10s %13s %13s%s\n", "a client's step in a download of 4 MiB or more", "packets", "ns each", "ns/request", "packets/req", "bytes/req",
                meter_instructions() ? " instructions/packet" : "");
     for (int i = 0; i < SHAPES; i++) {
         if (options.list)
