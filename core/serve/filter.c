@@ -69,7 +69,7 @@ static void raise_floor(struct trk_filter *f, uint64_t to_ms)
  * more than the horizon would take too long: then all that was sealed before the jump, and could be spent after it, is
  * forgotten at once. (What was sealed before and is too far ahead now may be spent again, once, when the clock gets there:
  * who sets clocks back by minutes starts with a new filter.) */
-uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms)
+uint64_t trk_filter_set_clock(struct trk_filter *f, uint64_t now_ms)
 {
     uint64_t now = now_ms / 1000, newest = atomic_load(&f->newest_s);
     while (now > newest || now + FILTER_BACK_S < newest) {

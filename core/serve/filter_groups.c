@@ -5,32 +5,34 @@
  * free only if it is so in every copy, and who created a copy looks for others once more, and has only what it can mark
  * in these, too: whoever found a copy before it could see the new one, or created one at the same time, works on that
  * copy, and there the two meet in one compare-and-swap. */
-#include "serve/filter_state.h"
+#include "serve/filter_lines.h"
 
 #define LANES 0x55555555u              /* the lower bit of each number's two */
 
-#define PLACES (2 * GROUPS_PER_LINE)
 #define NEIGHBOURS 8
 #define DYING_S 2                      /* what is dead for us may still be alive for a worker whose time is a little behind */
 
-struct home { uint64_t tag; _Atomic uint64_t *line[2]; };
+struct home { uint32_t tag; _Atomic uint64_t *line[2]; };
 
 /* NEIGHBOURS groups in a row stand in as many lines in a row, twice: the next one is in a page that was just used. */
-static uint64_t hash_of(uint64_t who, uint32_t generation, uint64_t group)
+struct row { uint64_t hash, number; struct trk_filter_lines at; };
+
+static struct row row_of(const struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t number)
 {
-    return trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + group / NEIGHBOURS * 0xc2b2ae3d27d4eb4full);
-}
-static struct trk_filter_lines lines_of(const struct trk_filter *f, uint64_t hash, uint64_t group)
-{
-    struct trk_filter_lines at = trk_filter_lines(hash, f->group_lines - (NEIGHBOURS - 1));
-    return (struct trk_filter_lines){ at.first + group % NEIGHBOURS, at.second + group % NEIGHBOURS };
+    uint64_t hash = trk_filter_mix(who + generation * 0x9e3779b97f4a7c15ull + number * 0xc2b2ae3d27d4eb4full);
+    return (struct row){ hash, number, trk_filter_lines(hash, f->group_lines - (NEIGHBOURS - 1)) };
 }
 
+static struct home home_in(struct trk_filter *f, const struct row *row, uint64_t group)
+{
+    uint64_t nth = group % NEIGHBOURS;
+    uint32_t tag = (uint32_t)(row->hash >> 40 ^ nth);          /* two of a row may meet in a line */
+    return (struct home){ tag ? tag : NEIGHBOURS, { &f->lines[(row->at.first + nth) * 8], &f->lines[(row->at.second + nth) * 8] } };
+}
 static struct home home_of(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t group)
 {
-    uint64_t hash = hash_of(who, generation, group), tag = hash >> 40 ^ group % NEIGHBOURS;      /* two of a row may meet in a line */
-    struct trk_filter_lines at = lines_of(f, hash, group);
-    return (struct home){ tag ? tag : NEIGHBOURS, { &f->lines[at.first * 8], &f->lines[at.second * 8] } };
+    struct row row = row_of(f, who, generation, group / NEIGHBOURS);
+    return home_in(f, &row, group);
 }
 static _Atomic uint64_t *place_of(const struct home *h, int i) { return h->line[i / GROUPS_PER_LINE] + i % GROUPS_PER_LINE; }
 static uint8_t second_of(uint64_t entry) { return (uint8_t)(entry >> 32); }
@@ -56,64 +58,43 @@ static uint16_t gather(uint32_t x)
     x = (x | x >> 4) & 0x00ff00ff;
     return (uint16_t)(x | x >> 8);
 }
-/* (The compiler's own would be a call into its library, where the CPU is not known to have one.) */
-static uint32_t ones(uint64_t x)
-{
-    x -= x >> 1 & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (uint32_t)(x * 0x0101010101010101u >> 56);
-}
 static uint32_t free_lanes(uint32_t fates) { return ~(fates | fates >> 1) & LANES; }
 
-struct seen { uint64_t there; int place; uint32_t fates; };          /* there: what stands in that place */
+struct seen {
+    struct trk_filter_read read;
+    unsigned tagged;                   /* bit i: read.e[i] has our tag */
+    int place;                         /* of the first live copy, -1 if there is none */
+    uint32_t fates;                    /* of all live copies */
+};
 
-/* Where to write a group that is in neither line: a free place, else the oldest's. True if that is a live one's. */
-static bool find_room(const struct home *h, struct seen *s, uint8_t now)
-{
-    struct trk_filter_room room = trk_filter_room_init();
-    uint64_t e[PLACES];
-    bool evicts;
-    for (int i = 0; i < PLACES; i++) {
-        e[i] = atomic_load(place_of(h, i));
-        trk_filter_room_note(&room, i, i / GROUPS_PER_LINE, e[i] != 0, trk_second_age(second_of(e[i]), now));
-    }
-    s->place = trk_filter_room_place(&room, &evicts);
-    s->there = e[s->place];
-    return evicts;
-}
-
-#define HAS_TAG(i) ((unsigned)(atomic_load(&line[i]) >> 40 == tag) << (i))
-
-/* Bit i: place i has our tag. This is where the filter's time goes. */
-static unsigned candidates(const struct home *h)
-{
-    uint64_t tag = h->tag;
-    unsigned may[2];
-    for (int l = 0; l < 2; l++) {
-        const _Atomic uint64_t *line = h->line[l];
-        may[l] = HAS_TAG(0) | HAS_TAG(1) | HAS_TAG(2) | HAS_TAG(3) | HAS_TAG(4) | HAS_TAG(5) | HAS_TAG(6) | HAS_TAG(7);
-    }
-    return may[0] | may[1] << GROUPS_PER_LINE;
-}
-
-/* Read both lines: all copies of our group together, and the place of the first; -1 if there is none. */
+/* All copies of our group together, and the place of the first. */
 static void look(const struct home *h, uint8_t now, struct seen *s)
 {
-    s->there = 0;
+    s->tagged = trk_filter_read(h->line, h->tag, &s->read);
     s->place = -1;
     s->fates = 0;
-    for (unsigned may = candidates(h); may; may &= may - 1) {
+    for (unsigned may = s->tagged; may; may &= may - 1) {
         int i = __builtin_ctz(may);
-        uint64_t e = atomic_load(place_of(h, i));
-        if (e >> 40 != h->tag || !trk_second_live(second_of(e), now))
+        if (!trk_second_live(second_of(s->read.e[i]), now))
             continue;
-        s->fates |= (uint32_t)e;
-        if (s->place < 0) {
+        s->fates |= (uint32_t)s->read.e[i];
+        if (s->place < 0)
             s->place = i;
-            s->there = e;
-        }
     }
+}
+
+/* Where to write a group that is in neither line: a free place, else the oldest's. True if that is a live one's. */
+static bool find_room(struct seen *s, uint8_t now)
+{
+    const uint64_t *e = s->read.e;
+    s->place = trk_filter_spare(trk_filter_live(&s->read, now), GROUPS_PER_LINE);
+    if (s->place >= 0)
+        return false;
+    s->place = 0;
+    for (int i = 1; i < FILTER_PLACES; i++)
+        if (trk_second_age(second_of(e[i]), now) > trk_second_age(second_of(e[s->place]), now))
+            s->place = i;
+    return true;
 }
 
 /* Marks what was got in the copy at place i as well. Returns which of it was free there, too. */
@@ -130,11 +111,12 @@ static uint32_t mark_copy(const struct home *h, int i, uint32_t got, enum trk_fa
     return 0;
 }
 
-/* A copy was created at `place`: another worker may have been at the same numbers in another one. */
-static uint32_t mark_elsewhere(const struct home *h, int place, uint32_t got, enum trk_fate fate, uint8_t now)
+/* A copy was created where s says: another worker may have been at the same numbers in another one. What we wrote is seen
+ * before we look: by the order of atomic operations, and where the look is none, a swap is a barrier to the CPU. */
+static uint32_t mark_elsewhere(const struct home *h, struct seen *s, uint32_t got, enum trk_fate fate, uint8_t now)
 {
-    atomic_thread_fence(memory_order_seq_cst);       /* what we wrote is seen before we look */
-    for (unsigned may = candidates(h) & ~(1u << place); may && got; may &= may - 1)
+    atomic_signal_fence(memory_order_seq_cst);       /* and to the compiler */
+    for (unsigned may = (s->tagged | trk_filter_changed(h->line, &s->read)) & ~(1u << s->place); may && got; may &= may - 1)
         got = mark_copy(h, __builtin_ctz(may), got, fate, now);
     return got;
 }
@@ -151,12 +133,13 @@ static uint16_t change(struct trk_filter *f, const struct home *h, uint16_t want
         *before = s.fates;
         if (!got)
             return 0;
-        uint32_t fates = (s.place >= 0 ? (uint32_t)s.there : 0) | got * (uint32_t)fate;
         bool creates = s.place < 0;
-        if (creates && find_room(h, &s, (uint8_t)clock))
-            trk_filter_evict(f, second_of(s.there), clock);
-        if (atomic_compare_exchange_strong(place_of(h, s.place), &s.there, pack(h->tag, (uint8_t)clock, fates)))
-            return gather(creates ? mark_elsewhere(h, s.place, got, fate, (uint8_t)clock) : got);
+        if (creates && find_room(&s, (uint8_t)clock))
+            trk_filter_evict(f, second_of(s.read.e[s.place]), clock);
+        uint64_t there = s.read.e[s.place];
+        s.read.e[s.place] = pack(h->tag, (uint8_t)clock, (creates ? 0 : (uint32_t)there) | got * (uint32_t)fate);
+        if (atomic_compare_exchange_strong(place_of(h, s.place), &there, s.read.e[s.place]))
+            return gather(creates ? mark_elsewhere(h, &s, got, fate, (uint8_t)clock) : got);
     }
     *before = UINT32_MAX;
     return 0;
@@ -165,17 +148,20 @@ static uint16_t change(struct trk_filter *f, const struct home *h, uint16_t want
 uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m, uint64_t now_ms)
 {
     uint64_t mask = 0;
+    struct row row = row_of(f, who, generation, k / GROUP_NUMBERS / NEIGHBOURS);
     for (uint64_t n = k; n < k + m;) {
         uint64_t group = n / GROUP_NUMBERS, end = (group + 1) * GROUP_NUMBERS < k + m ? (group + 1) * GROUP_NUMBERS : k + m;
         unsigned first = (unsigned)(n % GROUP_NUMBERS), count = (unsigned)(end - n);
         uint32_t before;
         uint16_t wanted = (uint16_t)(((1u << count) - 1) << first);
-        struct home h = home_of(f, who, generation, group);
+        if (group / NEIGHBOURS != row.number)
+            row = row_of(f, who, generation, group / NEIGHBOURS);
+        struct home h = home_in(f, &row, group);
         uint16_t got = change(f, &h, wanted, TRK_FATE_SPENT, now_ms, &before);
         mask |= (uint64_t)(got >> first) << (n - k);
         n = end;
     }
-    uint32_t spent = ones(mask);
+    uint32_t spent = mask & (mask - 1) ? trk_filter_ones(mask) : mask != 0;
     if (spent)
         atomic_fetch_add_explicit(&trk_filter_counts_of(f, who)->spent, spent, memory_order_relaxed);
     if (spent < m)
@@ -185,10 +171,12 @@ uint64_t trk_filter_spend(struct trk_filter *f, uint64_t who, uint32_t generatio
 
 void trk_filter_expect_numbers(const struct trk_filter *f, uint64_t who, uint32_t generation, uint64_t k, uint32_t m)
 {
+    struct row row = row_of(f, who, generation, k / GROUP_NUMBERS / NEIGHBOURS);
     for (uint64_t group = k / GROUP_NUMBERS; group <= (k + m - 1) / GROUP_NUMBERS; group++) {
-        struct trk_filter_lines at = lines_of(f, hash_of(who, generation, group), group);
-        __builtin_prefetch((const void *)&f->lines[at.first * 8], 1);
-        __builtin_prefetch((const void *)&f->lines[at.second * 8], 1);
+        if (group / NEIGHBOURS != row.number)
+            row = row_of(f, who, generation, group / NEIGHBOURS);
+        __builtin_prefetch((const void *)&f->lines[(row.at.first + group % NEIGHBOURS) * 8], 1);
+        __builtin_prefetch((const void *)&f->lines[(row.at.second + group % NEIGHBOURS) * 8], 1);
     }
 }
 

@@ -35,7 +35,7 @@ static inline int trk_second_age(uint8_t then, uint8_t now)
     uint8_t age = (uint8_t)(now - then);
     return age >= 256 - FILTER_AHEAD_S ? age - 256 : age;
 }
-static inline bool trk_second_live(uint8_t then, uint8_t now) { return trk_second_age(then, now) <= FILTER_LIFE_S; }
+static inline bool trk_second_live(uint8_t then, uint8_t now) { return (uint8_t)(now - then + FILTER_AHEAD_S) <= FILTER_LIFE_S + FILTER_AHEAD_S; }
 
 /* Good bits from a secret and a counter (the finalizer of splitmix64): who does not know the secret cannot aim. */
 static inline uint64_t trk_filter_mix(uint64_t x)
@@ -56,35 +56,22 @@ static inline struct trk_filter_lines trk_filter_lines(uint64_t hash, uint64_t n
     return (struct trk_filter_lines){ first, second != first ? second : first + 1 < n_lines ? first + 1 : 0 };
 }
 
-/* Where a new entry goes, learned while its two lines are read: into the emptier line, or over the oldest live entry. */
-struct trk_filter_room { int spare[2], used[2], oldest, oldest_age; };
-static inline struct trk_filter_room trk_filter_room_init(void)
+/* (The compiler's own would be a call into its library, where the CPU is not known to have one.) */
+static inline uint32_t trk_filter_ones(uint64_t x)
 {
-    return (struct trk_filter_room){ .spare = { -1, -1 }, .oldest_age = -FILTER_AHEAD_S - 1 };
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (uint32_t)(x * 0x0101010101010101u >> 56);
 }
-/* Takes note of the place i of a line; true if its entry is live. */
-static inline bool trk_filter_room_note(struct trk_filter_room *r, int i, int line, bool taken, int age)
+
+/* Where a new entry goes: bit i of `live` tells of place i of 2 * each, of which the first half is in one line. Into the
+ * emptier line; -1 if both are full of live ones. */
+static inline int trk_filter_spare(unsigned live, unsigned each)
 {
-    if (!taken || age > FILTER_LIFE_S) {
-        if (r->spare[line] < 0)
-            r->spare[line] = i;
-        return false;
-    }
-    r->used[line]++;
-    if (age > r->oldest_age) {
-        r->oldest = i;
-        r->oldest_age = age;
-    }
-    return true;
-}
-static inline int trk_filter_room_place(const struct trk_filter_room *r, bool *evicts)
-{
-    *evicts = r->spare[0] < 0 && r->spare[1] < 0;
-    if (*evicts)
-        return r->oldest;
-    if (r->spare[0] < 0 || r->spare[1] < 0)
-        return r->spare[r->spare[0] < 0];
-    return r->spare[r->used[1] < r->used[0]];
+    unsigned all = (1u << each) - 1, spare[2] = { ~live & all, ~live >> each & all };
+    unsigned line = trk_filter_ones(spare[1]) > trk_filter_ones(spare[0]);
+    return spare[line] ? (int)(line * each) + __builtin_ctz(spare[line]) : -1;
 }
 
 /* Have the memory fetched in which k .. k+m-1, or the word, may stand. */
@@ -92,7 +79,12 @@ void trk_filter_expect_numbers(const struct trk_filter *f, uint64_t who, uint32_
 void trk_filter_expect_word(const struct trk_filter *f, uint64_t who);
 
 /* The filter's time in seconds: that of the clock, but as far as any worker has seen it. */
-uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms);
+uint64_t trk_filter_set_clock(struct trk_filter *f, uint64_t now_ms);
+static inline uint64_t trk_filter_clock(struct trk_filter *f, uint64_t now_ms)
+{
+    uint64_t now = now_ms / 1000;
+    return now == atomic_load(&f->newest_s) ? now : trk_filter_set_clock(f, now_ms);
+}
 /* A live entry last touched in this second of the filter's time is about to be forgotten. */
 void trk_filter_evict(struct trk_filter *f, uint8_t second, uint64_t clock_s);
 

@@ -4,7 +4,7 @@
  * may stand in either of two lines, two workers may create the same word twice, and all copies are looked at, before and
  * after a change. (Words of connections in use are all young: a single full line would evict, for as long as they are in
  * use, what is needed.) */
-#include "serve/filter_state.h"
+#include "serve/filter_lines.h"
 
 #define PLACES (2 * WORDS_PER_LINE)
 
@@ -74,31 +74,27 @@ static bool is_better(const struct word *w, const struct word *than)
 /* Where to write a word that is in neither line: a free place, else the oldest's. True if that is a live one's. */
 static bool find_room(const struct home *h, struct trk_filter_word *to, uint8_t now)
 {
-    struct trk_filter_room room = trk_filter_room_init();
     struct word w[PLACES];
-    bool evicts;
+    unsigned live = 0;
+    int oldest = 0;
     for (int i = 0; i < PLACES; i++) {
         w[i] = load(h, i);
-        trk_filter_room_note(&room, i, i / WORDS_PER_LINE, w[i].lower != 0, trk_second_age(second_of(&w[i]), now));
+        live |= (unsigned)(w[i].lower && trk_second_live(second_of(&w[i]), now)) << i;
+        if (trk_second_age(second_of(&w[i]), now) > trk_second_age(second_of(&w[oldest]), now))
+            oldest = i;
     }
-    to->place = trk_filter_room_place(&room, &evicts);
+    int spare = trk_filter_spare(live, WORDS_PER_LINE);
+    to->place = spare >= 0 ? spare : oldest;
     to->lower = w[to->place].lower;
     to->upper = w[to->place].upper;
-    return evicts;
+    return spare < 0;
 }
-
-#define HAS_TAG(j) ((unsigned)(atomic_load(&line[2 * (j) + 1]) >> 48 == tag) << (j))
 
 /* Bit i: place i may hold our word, by half of its tag. */
 static unsigned candidates(const struct home *h)
 {
-    uint64_t tag = upper_tag(h->hash);
-    unsigned may[2];
-    for (int l = 0; l < 2; l++) {
-        const _Atomic uint64_t *line = (const _Atomic uint64_t *)h->line[l];
-        may[l] = HAS_TAG(0) | HAS_TAG(1) | HAS_TAG(2) | HAS_TAG(3);
-    }
-    return may[0] | may[1] << WORDS_PER_LINE;
+    uint16_t tag = (uint16_t)upper_tag(h->hash);
+    return trk_filter_words((const _Atomic uint64_t *)h->line[0], tag) | trk_filter_words((const _Atomic uint64_t *)h->line[1], tag) << WORDS_PER_LINE;
 }
 
 /* Read both lines: the best of all copies of our word, and what stands in the place of the first; -1 if there is none. */
