@@ -8,7 +8,7 @@ need_built "$LIB/libtrickles.so" "$BIN/trickles"
 needs=$(ldd "$LIB/libtrickles.so" | sed -E 's/^\s*([^ ]+).*/\1/' | grep -vE '^(linux-vdso|linux-gate|libc\.so|/lib.*/ld-linux|ld-linux)' || true)
 expect "libraries besides libc" "$needs" ""
 
-wanted='_Exit _exit close close_range closefrom connect dup dup2 dup3 epoll_ctl execl execle execlp execv execve execveat execvp execvpe fcntl fcntl64 fexecve getpeername getsockname getsockopt ioctl quick_exit recv recvfrom recvmmsg recvmsg send sendmmsg sendmsg sendto setsockopt shutdown syscall'
+wanted='_Exit __recv_chk __recvfrom_chk _exit close close_range closefrom connect dup dup2 dup3 epoll_ctl execl execle execlp execv execve execveat execvp execvpe fcntl fcntl64 fexecve getpeername getsockname getsockopt ioctl quick_exit recv recvfrom recvmmsg recvmsg send sendmmsg sendmsg sendto setsockopt shutdown syscall'
 expect "exported names" "$(nm -D --defined-only "$LIB/libtrickles.so" | awk '{ print $3 }' | LC_ALL=C sort | tr '\n' ' ')" \
     "$(tr ' ' '\n' <<<"$wanted" | LC_ALL=C sort | tr '\n' ' ')"
 

@@ -73,8 +73,8 @@ check_includes() {
 	link	(wire|link)/[a-z_]+\.h
 	endpoint	(wire|client|link|endpoint|endpoint/library)/[a-z_]+\.h
 	END
-    for room in wire tcb serve client; do    # serve: the filter is shared by workers
-        found=$(wrong_system_includes "$source_dir/core/$room" "$pure|sodium\.h$([ $room = serve ] && echo '|stdatomic\.h')") && fail "core/$room includes what it may not:" "$found"
+    for room in wire tcb serve client; do    # serve: the filter is shared by workers, and looks at cache lines
+        found=$(wrong_system_includes "$source_dir/core/$room" "$pure|sodium\.h$([ $room = serve ] && echo '|stdatomic\.h|emmintrin\.h')") && fail "core/$room includes what it may not:" "$found"
     done
     for room in wire client; do        # keys belong to tcb and, through it, to the server
         found=$(wrong_system_includes "$source_dir/core/$room" "$pure") && fail "core/$room includes what it may not:" "$found"
@@ -100,14 +100,14 @@ self_test() {
 	void *bad(const char *s, int i);
 	void *bad(const char *s, int i)
 	{
-	    char *p = malloc(strlen(s) + (size_t)time(NULL) + (size_t)fine[i & 1]);
+	    char *p = malloc(strtoul(s, NULL, 10) + (size_t)time(NULL) + (size_t)fine[i & 1]);
 	    if (p)
 	        memcpy(p, s, (size_t)++counter + (size_t)++local);
 	    return p;
 	}
 	END
     compile "$t/bad.c" "$t/bad.o" || { fail "self-test does not compile"; return; }
-    expect_found "calls" "$(forbidden_calls "$t/bad.o" | tr '\n' ' ' | sed 's/__tls_get_addr //')" "malloc strlen time "
+    expect_found "calls" "$(forbidden_calls "$t/bad.o" | tr '\n' ' ' | sed 's/__tls_get_addr //')" "malloc strtoul time "
     expect_found "globals" "$(mutable_globals "$t/bad.o" | tr '\n' ' ')" "counter local remembered "
     printf '#include "tcb/keys.h"\n  #  include "wire/segment.h"\n#include <time.h>\n#include <string.h>\n' >"$t/core/wire/x.c"
     expect_found "includes" "$(wrong_includes "$t/core/wire" 'wire/[a-z_]+\.h')" "$t/core/wire/x.c: tcb/keys.h"
