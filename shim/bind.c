@@ -174,7 +174,7 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
     int ends[2] = { -1, -1 };
     errno = ENOBUFS;
     shim_lock(&kept);                  /* no fork meanwhile: a child with a copy of our end would keep it alive */
-    shim_sockets_reap();
+    shim_sockets_reap_some();
     bool ok = shim_engine_start(fd, why);
     out->socket = ok ? shim_socket_new() : NULL;
     if (ok) {

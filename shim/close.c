@@ -44,11 +44,11 @@ static void let_go(struct shim_socket *s)
 void shim_closed(struct shim_socket *s)
 {
     let_go(s);
-    if (!atomic_load(&s->shared->finished))
-        return;
     struct shim_kept kept;
     shim_lock(&kept);
-    shim_socket_reap(s);
+    if (atomic_load(&s->shared->finished))
+        shim_socket_reap(s);
+    shim_sockets_reap_some();          /* what was closed before this one, and is finished by now */
     shim_unlock(&kept);
 }
 

@@ -79,12 +79,17 @@ void shim_connection_start(struct shim_loop *loop, const struct shim_message *me
 {
     size_t bytes = sizeof(struct shim_connection);
     struct shim_connection *c = n == 3 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+    if (c != MAP_FAILED && !shim_timers_join(&loop->timers)) {
+        munmap(c, bytes);
+        c = MAP_FAILED;
+    }
     if (c == MAP_FAILED) {
         refuse(message, fds, n, n == 3 ? ENOMEM : EMFILE);
         return;
     }
     c->loop = loop;
     c->socket = message->socket;
+    c->socket->connection = c;
     c->pair.fd = fds[0];
     c->app_fd = fds[1];
     c->kernel_fd = fds[2];
@@ -149,49 +154,53 @@ static void run_once(struct shim_connection *c)
 void shim_connection_run(struct shim_connection *c)
 {
     enum shim_stage before;
-    c->dirty = false;
     do {                               /* a new stage has something to do at once */
         before = c->stage;
         run_once(c);
     } while (c->stage != before);
     if (c->stage == SHIM_OPENING || c->stage == SHIM_STREAM || c->stage == SHIM_ENDING)
         trk_client_keep(&c->client);   /* the link's next batch overwrites this one */
+    if (c->stage != SHIM_OVER) {
+        shim_timers_set(&c->loop->timers, &c->timer, c->wake_us);
+    } else if (!c->over) {
+        c->over = true;
+        c->next_over = c->loop->over;
+        c->loop->over = c;
+    }
 }
 
 void shim_connection_touch(struct shim_connection *c)
 {
+    if (c->dirty)
+        return;
     c->dirty = true;
-    if (!c->active) {
-        c->active = true;
-        c->next_active = c->loop->active;
-        c->loop->active = c;
-    }
+    c->next_dirty = c->loop->dirty;
+    c->loop->dirty = c;
+}
+
+static void touch_due(struct shim_loop *loop)
+{
+    struct shim_timer *timer;
+    while ((timer = shim_timers_due(&loop->timers, loop->now_us)))
+        shim_connection_touch((struct shim_connection *)(void *)((char *)timer - offsetof(struct shim_connection, timer)));
 }
 
 void shim_connections_run(struct shim_loop *loop, bool due)
 {
-    struct shim_connection **at = &loop->active;
-    while (*at) {
-        struct shim_connection *c = *at;
-        if (c->dirty || (due && c->wake_us <= loop->now_us))
-            shim_connection_run(c);
-        /* Runs touch nobody else, so the list changes here only. */
-        if (due && c->wake_us == UINT64_MAX && c->stage != SHIM_OVER) {
-            c->active = false;
-            *at = c->next_active;
-        } else {
-            at = &c->next_active;
-        }
+    if (due)
+        touch_due(loop);
+    struct shim_connection *c = loop->dirty, *next;
+    loop->dirty = NULL;                /* what is touched from now on runs in the next round */
+    for (; c; c = next) {
+        next = c->next_dirty;
+        c->dirty = false;
+        shim_connection_run(c);
     }
 }
 
 uint64_t shim_connections_wake_us(const struct shim_loop *loop)
 {
-    uint64_t wake = UINT64_MAX;
-    for (const struct shim_connection *c = loop->active; c; c = c->next_active)
-        if (c->wake_us < wake)
-            wake = c->wake_us;
-    return wake;
+    return loop->dirty ? 0 : shim_timers_next_us(&loop->timers);
 }
 
 static struct shim_connection **port_bucket(struct shim_loop *loop, uint16_t port)
@@ -212,7 +221,7 @@ void shim_connection_drop_port(struct shim_connection *c)
     struct shim_connection **at = port_bucket(c->loop, c->client.config.flow.sport);
     if (!c->has_port)
         return;
-    shim_links_drop_port(c->link, &c->client.config.flow.src, c->client.config.flow.sport);
+    shim_links_drop_port(c->link, &c->port);
     while (*at != c)
         at = &(*at)->next_port;
     *at = c->next_port;
@@ -250,12 +259,10 @@ struct shim_connection *shim_connection_by_flow(struct shim_loop *loop, const st
     return NULL;
 }
 
-struct shim_connection *shim_connection_by_socket(struct shim_loop *loop, const struct shim_socket *s)
+struct shim_connection *shim_connection_by_socket(const struct shim_socket *s)
 {
-    for (struct shim_connection *c = loop->connections; c; c = c->next)
-        if (c->socket == s && c->stage != SHIM_OVER && c->stage != SHIM_QUIET)
-            return c;
-    return NULL;
+    struct shim_connection *c = s->connection;
+    return c && c->stage != SHIM_OVER && c->stage != SHIM_QUIET ? c : NULL;
 }
 
 void shim_connection_publish(struct shim_connection *c)
@@ -308,6 +315,8 @@ static void free_one(struct shim_connection *c)
     shim_connection_let_app_end_go(c);
     shim_connection_let_kernel_go(c);
     atomic_store(&shared->finished, 1);
+    shim_timers_leave(&c->loop->timers, &c->timer);
+    c->socket->connection = NULL;
     detach(c);
     free(c->up);
     free(c->down);
@@ -317,14 +326,11 @@ static void free_one(struct shim_connection *c)
 
 void shim_connections_free_over(struct shim_loop *loop)
 {
-    struct shim_connection **at = &loop->active;
-    while (*at) {
-        struct shim_connection *c = *at;
-        if (c->stage == SHIM_OVER) {
-            *at = c->next_active;
-            free_one(c);
-        } else {
-            at = &c->next_active;
-        }
+    if (loop->over && loop->dirty)
+        shim_connections_run(loop, false);     /* so that none of them waits for its turn while it is freed */
+    while (loop->over) {
+        struct shim_connection *c = loop->over;
+        loop->over = c->next_over;
+        free_one(c);
     }
 }

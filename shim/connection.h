@@ -11,8 +11,10 @@
 #include "client/client.h"
 #include "link/route.h"
 #include "engine.h"
+#include "links.h"
 #include "loop.h"
 #include "pair.h"
+#include "timers.h"
 
 #define SHIM_RECEIVE_BYTES (4u << 20)
 #define SHIM_SEND_BYTES    (4u << 20)
@@ -36,13 +38,14 @@ struct shim_relay {                    /* bytes read on one side and not yet wri
 
 struct shim_connection {
     struct shim_connection *next, *previous;           /* all of the loop */
-    struct shim_connection *next_active; bool active;  /* those with something to do, now or at wake_us */
+    struct shim_connection *next_dirty; bool dirty;    /* those with something to do in this round */
+    struct shim_connection *next_over; bool over;      /* those to be freed at its end */
     struct shim_connection *next_port; bool has_port;  /* by local port */
     struct shim_loop *loop;
     struct shim_socket *socket;        /* one reference */
     enum shim_stage stage;
     uint64_t wake_us;                  /* run again at the latest */
-    bool dirty;                        /* has something to do in this round */
+    struct shim_timer timer;           /* wake_us as of the last run */
 
     struct shim_pair pair;
     int app_fd;                        /* the application's end, held while connecting; -1 */
@@ -61,6 +64,7 @@ struct shim_connection {
     bool lent_reuse;                   /* SO_REUSEADDR is ours, for the guard */
     struct trk_route route;
     struct shim_link_use *link;
+    struct shim_link_port port;        /* in the link's list */
     int guard_fd;
     uint64_t heard_us;                 /* last segment received; the route is looked up again after a silence */
     struct trk_client client;
@@ -77,7 +81,7 @@ void shim_connection_start(struct shim_loop *loop, const struct shim_message *me
 void shim_connection_run(struct shim_connection *c);
 /* It has something to do in this round. */
 void shim_connection_touch(struct shim_connection *c);
-/* Run the touched ones; `due`: those whose time has come, too, and forget the idle ones. */
+/* Run the touched ones; `due`: those whose time has come, too. The others cost nothing. */
 void shim_connections_run(struct shim_loop *loop, bool due);
 /* When the next one must run. */
 uint64_t shim_connections_wake_us(const struct shim_loop *loop);
@@ -86,7 +90,7 @@ void shim_connection_take_port(struct shim_connection *c);
 void shim_connection_drop_port(struct shim_connection *c);
 void shim_connection_pair_event(struct shim_connection *c, uint32_t events);
 struct shim_connection *shim_connection_by_flow(struct shim_loop *loop, const struct trk_flow *received);
-struct shim_connection *shim_connection_by_socket(struct shim_loop *loop, const struct shim_socket *s);
+struct shim_connection *shim_connection_by_socket(const struct shim_socket *s);
 /* Fill the shared page's statistics. */
 void shim_connection_publish(struct shim_connection *c);
 void shim_connection_close_fd(struct shim_connection *c, int *fd);

@@ -146,7 +146,7 @@ int shim_fds_replace(ino_t old, int usual, int new_fd)
     int fds[FDS_MAX], changed = 0;
     ino_t now = shim_socket_inode(new_fd);
     int n = shim_fds_of(old, usual, fds, FDS_MAX);
-    if (shim_is_doubled(old))
+    if (n > 1)                         /* a mark alone may be another's with the same hash, and would spread to all in time */
         shim_doubled(new_fd);
     for (int i = 0; i < n; i++) {
         int flags = libc_fcntl(fds[i], F_GETFD, 0);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "descriptors.h"
 
-#define MARKS 4096
+#define MARKS 65536
 
 static _Atomic uint64_t marks[MARKS / 64];
 

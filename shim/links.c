@@ -19,8 +19,8 @@ struct shim_link_use {
     int ifindex;
     struct trk_link *link;
     struct shim_source source;
-    struct trk_link_port *ports;
-    size_t n_ports, cap_ports;
+    struct shim_link_port *ports;
+    size_t n_ports;
     bool wide;                         /* the filter names no ports: compiling one that does costs a connect dearly */
     uint64_t changed_us, narrow_us;    /* the last addition; when to name the ports again */
     bool more;                         /* stopped before it was empty: the link may hold packets that no event tells of */
@@ -61,7 +61,6 @@ void shim_links_close(struct shim_loop *loop)
     for (struct shim_link_use *use = loop->links, *next; use; use = next) {
         next = use->next;
         trk_link_close(use->link);
-        free(use->ports);
         free(use);
     }
     loop->links = NULL;
@@ -75,53 +74,53 @@ struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *
     return open_link(loop, ifindex, error, error_bytes);
 }
 
-static bool grow(struct shim_link_use *use)
-{
-    size_t cap = use->cap_ports ? use->cap_ports * 2 : 16;
-    struct trk_link_port *ports = realloc(use->ports, cap * sizeof *ports);
-    if (!ports)
-        return false;
-    use->ports = ports;
-    use->cap_ports = cap;
-    return true;
-}
-
 static bool set_filter(struct shim_link_use *use, bool wide)
 {
-    struct trk_link_port nobody = { .family = 4, .port = 0 };
+    struct trk_link_port ports[TRK_LINK_PORTS_MAX] = { { .family = 4, .port = 0 } };   /* nobody's */
+    size_t n = 0;
     use->wide = wide;
-    if (wide)
-        return trk_link_set_ports(use->link, use->ports, TRK_LINK_PORTS_MAX + 1);
-    return use->n_ports ? trk_link_set_ports(use->link, use->ports, use->n_ports) : trk_link_set_ports(use->link, &nobody, 1);
+    if (wide)                          /* names none of them */
+        return trk_link_set_ports(use->link, ports, TRK_LINK_PORTS_MAX + 1);
+    for (const struct shim_link_port *p = use->ports; p && n < TRK_LINK_PORTS_MAX; p = p->next)
+        ports[n++] = p->port;
+    return trk_link_set_ports(use->link, ports, n ? n : 1);
+}
+
+static void enter(struct shim_link_use *use, struct shim_link_port *p)
+{
+    p->next = use->ports;
+    p->at = &use->ports;
+    if (p->next)
+        p->next->at = &p->next;
+    use->ports = p;
+    use->n_ports++;
 }
 
 /* Connections that follow each other quickly share a filter that takes every marked segment. */
-bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, struct shim_link_port *p, const struct trk_addr *local, uint16_t port)
 {
-    if (use->n_ports == use->cap_ports && !grow(use))
-        return false;
-    struct trk_link_port *p = &use->ports[use->n_ports++];
-    *p = (struct trk_link_port){ .family = local->family, .port = port };
-    memcpy(p->addr, local->bytes, sizeof p->addr);
+    p->port = (struct trk_link_port){ .family = local->family, .port = port };
+    memcpy(p->port.addr, local->bytes, sizeof p->port.addr);
+    enter(use, p);
     bool often = use->changed_us && loop->now_us - use->changed_us < NARROW_US;
     use->changed_us = loop->now_us;
     use->narrow_us = loop->now_us + NARROW_US;
     if (use->wide || set_filter(use, often || use->n_ports > TRK_LINK_PORTS_MAX))
         return true;
-    use->n_ports--;
+    shim_links_drop_port(use, p);
     return false;
 }
 
 /* The filter is narrowed later: a segment too many is dropped by its flow. */
-void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port)
+void shim_links_drop_port(struct shim_link_use *use, struct shim_link_port *p)
 {
-    for (size_t i = 0; i < use->n_ports; i++) {
-        struct trk_link_port *p = &use->ports[i];
-        if (p->port == port && p->family == local->family && memcmp(p->addr, local->bytes, sizeof p->addr) == 0) {
-            *p = use->ports[--use->n_ports];
-            return;
-        }
-    }
+    if (!p->at)
+        return;
+    *p->at = p->next;
+    if (p->next)
+        p->next->at = p->at;
+    p->at = NULL;
+    use->n_ports--;
 }
 
 static bool may_narrow(const struct shim_link_use *use) { return use->wide && use->n_ports <= TRK_LINK_PORTS_MAX; }

@@ -10,9 +10,11 @@
 struct shim_link_use *shim_links_get(struct shim_loop *loop, int ifindex, char *error, size_t error_bytes);
 /* All of them, when no connection uses one any more: the process ends, and would wait for the kernel to close them. */
 void shim_links_close(struct shim_loop *loop);
+/* A local address and port whose segments a link receives, in the link's list. The caller's memory. */
+struct shim_link_port { struct shim_link_port *next, **at; struct trk_link_port port; };      /* at NULL: in none */
 /* Receive segments for this local address and port from now on, or no more. */
-bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
-void shim_links_drop_port(struct shim_link_use *use, const struct trk_addr *local, uint16_t port);
+bool shim_links_add_port(struct shim_loop *loop, struct shim_link_use *use, struct shim_link_port *p, const struct trk_addr *local, uint16_t port);
+void shim_links_drop_port(struct shim_link_use *use, struct shim_link_port *p);
 
 /* Filters that may name their ports again; when to call it. */
 void shim_links_narrow(struct shim_loop *loop);

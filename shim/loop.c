@@ -93,21 +93,20 @@ static bool receive(struct shim_loop *loop, struct shim_message *message, int fd
     return true;
 }
 
-static void answer_query(struct shim_loop *loop, struct shim_socket *s)
+static void answer_query(struct shim_socket *s)
 {
-    struct shim_connection *c = shim_connection_by_socket(loop, s);
+    struct shim_connection *c = shim_connection_by_socket(s);
     if (c) {
         shim_connection_run(c);
-        shim_connection_touch(c);      /* its time to wake may have changed */
         shim_connection_publish(c);
     }
     atomic_fetch_add(&s->shared->answered, 1);
     shim_futex_wake(&s->shared->answered);
 }
 
-static void on_connection(struct shim_loop *loop, const struct shim_message *message)
+static void on_connection(const struct shim_message *message)
 {
-    struct shim_connection *c = shim_connection_by_socket(loop, message->socket);
+    struct shim_connection *c = shim_connection_by_socket(message->socket);
     if (c && message->command == SHIM_ABORT)
         shim_connection_abort(c);
     if (c && message->command == SHIM_HINT)
@@ -124,11 +123,11 @@ static void on_control(struct shim_loop *loop)
             shim_connection_start(loop, &message, fds, n);
             break;
         case SHIM_QUERY:
-            answer_query(loop, message.socket);
+            answer_query(message.socket);
             break;
         case SHIM_HINT:
         case SHIM_ABORT:
-            on_connection(loop, &message);
+            on_connection(&message);
             break;
         case SHIM_DRAIN:
             loop->draining = true;

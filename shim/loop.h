@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include "link/capture.h"
 #include "link/link.h"
+#include "timers.h"
 
 enum { SHIM_LOOP_STARTING, SHIM_LOOP_RUNS, SHIM_LOOP_FAILED };
 
@@ -27,7 +28,7 @@ struct shim_source {
 struct shim_link_use;                  /* links.c */
 struct shim_connection;                /* connection.c */
 
-#define SHIM_PORT_BUCKETS 1024
+#define SHIM_PORT_BUCKETS 16384
 
 struct shim_loop {
     int epoll;
@@ -37,7 +38,9 @@ struct shim_loop {
     int hint_fds[2];                   /* by family; -1 */
     struct shim_source hint_sources[2];
     struct shim_connection *connections;        /* all, doubly linked */
-    struct shim_connection *active;             /* those with something to do, now or later */
+    struct shim_connection *dirty;              /* those with something to do now */
+    struct shim_connection *over;               /* those to be freed */
+    struct shim_timers timers;                  /* when others must run */
     struct shim_connection *by_port[SHIM_PORT_BUCKETS];
     struct shim_link_use *links;
     struct trk_capture *capture;

@@ -171,7 +171,7 @@ static void send_syn(struct shim_connection *c, const struct trk_addr *source)
         give_up(c, errno ? errno : EIO, why);
         return;
     }
-    if (!take_memory(c) || !open_client(c, source, port) || !shim_links_add_port(c->loop, c->link, source, port)) {
+    if (!take_memory(c) || !open_client(c, source, port) || !shim_links_add_port(c->loop, c->link, &c->port, source, port)) {
         give_up(c, ENOBUFS, "no memory for the connection, or an MTU below 576");
         return;
     }

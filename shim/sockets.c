@@ -11,10 +11,12 @@
 #include "libc.h"
 #include "raw.h"
 
-#define BUCKETS 1024
+#define BUCKETS 16384
+#define REAPED_MAX 8
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, brief = PTHREAD_MUTEX_INITIALIZER;
 static struct shim_socket *buckets[BUCKETS];
+static struct shim_socket *oldest, *newest;         /* by when they were last looked at */
 static _Atomic int count;
 
 static void lock(pthread_mutex_t *which, struct shim_kept *kept)
@@ -70,12 +72,27 @@ void shim_socket_release_by_engine(struct shim_socket *s)
     shim_unlock_briefly(&kept);
 }
 
+static void line_up(struct shim_socket *s)
+{
+    s->older = newest;
+    s->newer = NULL;
+    *(newest ? &newest->newer : &oldest) = s;
+    newest = s;
+}
+
+static void step_out(struct shim_socket *s)
+{
+    *(s->older ? &s->older->newer : &oldest) = s->newer;
+    *(s->newer ? &s->newer->older : &newest) = s->older;
+}
+
 static struct shim_socket **bucket_of(ino_t ino) { return &buckets[ino % BUCKETS]; }
 
 void shim_socket_insert(struct shim_socket *s)
 {
     s->next = *bucket_of(s->ino);
     *bucket_of(s->ino) = s;
+    line_up(s);
     atomic_fetch_add(&count, 1);
 }
 
@@ -84,6 +101,7 @@ void shim_socket_remove(struct shim_socket *s)
     for (struct shim_socket **at = bucket_of(s->ino); *at; at = &(*at)->next)
         if (*at == s) {
             *at = s->next;
+            step_out(s);
             atomic_fetch_sub(&count, 1);
             shim_hidden_close(&s->kernel);
             shim_socket_release(s);
@@ -141,23 +159,25 @@ void shim_socket_reap(struct shim_socket *s)
         shim_socket_remove(s);
 }
 
-void shim_sockets_reap(void)
+static void reap_oldest(int n)
 {
-    for (int i = 0; i < BUCKETS && shim_sockets_any(); i++)
-        for (struct shim_socket *s = buckets[i], *next; s; s = next) {
-            next = s->next;
-            shim_socket_reap(s);
-        }
+    for (struct shim_socket *s; n > 0 && (s = oldest); n--) {
+        step_out(s);
+        line_up(s);
+        shim_socket_reap(s);
+    }
 }
+
+void shim_sockets_reap_some(void) { reap_oldest(REAPED_MAX); }
+void shim_sockets_reap_all(void) { reap_oldest(atomic_load(&count)); }
 
 void shim_sockets_forked(void)
 {
-    for (int i = 0; i < BUCKETS; i++)
-        for (struct shim_socket *s = buckets[i]; s; s = s->next)
-            if (s->engine_holds) {
-                s->engine_holds = false;
-                atomic_fetch_sub(&s->references, 1);
-            }
+    for (struct shim_socket *s = oldest; s; s = s->newer)
+        if (s->engine_holds) {
+            s->engine_holds = false;
+            atomic_fetch_sub(&s->references, 1);
+        }
 }
 
 int shim_futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)

@@ -51,6 +51,8 @@ struct shim_shared {
 };
 _Static_assert(sizeof(struct trk_client_stats) % sizeof(uint32_t) == 0, "whole words");
 
+struct shim_connection;
+
 struct shim_socket {
     struct shim_socket *next;
     _Atomic int references;
@@ -59,6 +61,8 @@ struct shim_socket {
     struct shim_hidden kernel;         /* the kernel socket */
     struct shim_shared *shared;
     bool engine_holds;                 /* the engine of this process has a reference */
+    struct shim_connection *connection;                /* the engine's alone */
+    struct shim_socket *older, *newer;                 /* all of the table */
 };
 
 /* All signals blocked: a hook may run in a handler that interrupted one. No cancellation, as it would leave the lock held.
@@ -86,9 +90,12 @@ static inline enum shim_state shim_state(const struct shim_socket *s) { return a
 void shim_stats_write(struct shim_shared *shared, const struct trk_client_stats *stats);
 void shim_stats_read(const struct shim_shared *shared, struct trk_client_stats *stats);
 
-/* Forget this socket, or all, if finished and the program has no descriptor of it any more. Lock held. */
+/* Forget this socket if it is finished and the program has no descriptor of it any more. Lock held. */
 void shim_socket_reap(struct shim_socket *s);
-void shim_sockets_reap(void);
+/* The same for the few that were not looked at for longest: more than one for each that comes, so no more than a few are left
+ * over, and each connect costs the same however many there are. All: where descriptors are scarce. Lock held. */
+void shim_sockets_reap_some(void);
+void shim_sockets_reap_all(void);
 /* In a forked child: the engine and its references are the parent's. */
 void shim_sockets_forked(void);
 

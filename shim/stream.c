@@ -23,9 +23,13 @@ static bool move(struct shim_connection *c, int ifindex)
     const struct trk_flow *flow = &c->client.config.flow;
     char why[160];
     struct shim_link_use *link = shim_links_get(c->loop, ifindex, why, sizeof why);
-    if (!link || !shim_links_add_port(c->loop, link, &flow->src, flow->sport))
+    if (!link)
         return false;
-    shim_links_drop_port(c->link, &flow->src, flow->sport);
+    shim_links_drop_port(c->link, &c->port);
+    if (!shim_links_add_port(c->loop, link, &c->port, &flow->src, flow->sport)) {
+        shim_links_add_port(c->loop, c->link, &c->port, &flow->src, flow->sport);
+        return false;
+    }
     c->link = link;
     return true;
 }
