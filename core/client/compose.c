@@ -73,10 +73,10 @@ int trk_cont_index(struct trk_client *c, struct trk_request *r, uint64_t offset,
 /* The same while there is a budget to keep: an ask goes with it. */
 static int gather_cont(struct trk_client *c, struct gather *g, uint64_t offset, uint64_t *covers_to)
 {
-    uint8_t before = g->request->n_conts;
+    int before = g->request->n_conts;
     int cont = trk_cont_index(c, g->request, offset, g->budget < ASK_BYTES_MAX ? 0 : g->budget - ASK_BYTES_MAX, covers_to);
-    if (g->request->n_conts > before)
-        g->budget -= g->request->conts[before].total_bytes;
+    if (cont == before)                /* a new one */
+        g->budget -= g->request->conts[cont].total_bytes;
     return cont;
 }
 

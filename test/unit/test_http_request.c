@@ -8,7 +8,7 @@
 /* Feed all of text in pieces that end at the cuts, each read by a fresh "replica". Returns the outcome. */
 static enum http_progress feed_cut(const char *text, size_t n, const size_t *cuts, size_t n_cuts, struct http_request *r, size_t *used)
 {
-    uint8_t saved[HTTP_SAVED_MAX];
+    uint8_t saved[HTTP_SAVED_MAX] = { 0 };
     size_t bytes = 0, at = 0;
     for (size_t i = 0; i <= n_cuts; i++) {
         size_t end = i < n_cuts ? cuts[i] : n, part;
