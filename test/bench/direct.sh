@@ -60,6 +60,11 @@ cpu_ns() {
     local pid
     for pid; do cat /proc/"$pid"/task/*/schedstat 2>/dev/null; done | awk '{ sum += $1 } END { printf "%.0f", sum }'
 }
+# waited_ns PID...: how long they were ready and had no core.
+waited_ns() {
+    local pid
+    for pid; do cat /proc/"$pid"/task/*/schedstat 2>/dev/null; done | awk '{ sum += $2 } END { printf "%.0f", sum }'
+}
 resident_kb() {
     local pid
     for pid; do cat "/proc/$pid/status"; done | awk '/^VmRSS:/ { sum += $2 } END { print sum }'
@@ -70,11 +75,16 @@ frames() { in_ns "$1" cat "/sys/class/net/$2/statistics/tx_packets"; }
 # meter_start STACK PAIR
 meter_start() {
     METER_IDS=$(server_processes "$1") METER_PAIR=$2
-    METER_CPU=$(cpu_ns $METER_IDS) METER_S=$(frames "$SERVER" "s$2") METER_C=$(frames "$CLIENT" "c$2")
+    METER_CPU=$(cpu_ns $METER_IDS) METER_WAITED=$(waited_ns $METER_IDS) METER_BEGAN=$(milliseconds)
+    METER_S=$(frames "$SERVER" "s$2") METER_C=$(frames "$CLIENT" "c$2")
 }
-# meter_stop CLIENT_CPU_S: sets COSTS, for record.
+# meter_stop CLIENT_CPU_S: sets COSTS, for record. Says so if the server had to wait for a core: Trickles works in processes, kernel TCP
+# in interrupts, so what else runs on the machine slows the one and hardly the other, while CPU time shows nothing of it.
 meter_stop() {
     local cpu
+    if awk -v ns="$(($(waited_ns $METER_IDS) - METER_WAITED))" -v ms="$(($(milliseconds) - METER_BEGAN))" 'BEGIN { exit ns / 1e6 <= ms / 4 }'; then
+        say "  the server waited for a core a quarter of the time or more: something else runs on this machine"
+    fi
     cpu=$(awk -v a="$METER_CPU" -v b="$(cpu_ns $METER_IDS)" 'BEGIN { printf "%.6f", (b - a) / 1e9 }')
     COSTS=$cpu,$1,$(($(frames "$SERVER" "s$METER_PAIR") - METER_S)),$(($(frames "$CLIENT" "c$METER_PAIR") - METER_C)),${RESIDENT_KB:-}
 }
