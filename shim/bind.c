@@ -168,7 +168,7 @@ static bool tell_engine(struct shim_socket *s, int fd, int app_end, int our_end)
     return false;
 }
 
-bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why)
+static bool bind_once(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why)
 {
     struct shim_kept kept;
     int ends[2] = { -1, -1 };
@@ -198,6 +198,20 @@ bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, st
     shim_unlock(&kept);
     errno = error;
     return ok;
+}
+
+/* Out of numbers: sockets that the program has closed may still hide some. */
+bool shim_bind(int fd, const union shim_address *peer, enum shim_state state, struct shim_binding *out, const char **why)
+{
+    struct shim_kept kept;
+    if (bind_once(fd, peer, state, out, why))
+        return true;
+    if (errno != EMFILE)
+        return false;
+    shim_lock(&kept);
+    shim_sockets_reap_all();
+    shim_unlock(&kept);
+    return bind_once(fd, peer, state, out, why);
 }
 
 bool shim_bind_swap(struct shim_binding *b, int fd)
