@@ -53,19 +53,12 @@ static enum trk_verdict data_only(struct trk_client *c, const struct news *x, en
 static enum trk_verdict accept(struct trk_client *c, const struct news *x, struct trk_number *e)
 {
     const struct trk_answer *m = &x->m;
-    trk_reordering_closed(c, e, x->now_us);
-    e->state = TRK_N_HELD;
-    e->nonce = m->nonce;
-    e->arrived_us = x->now_us;
+    trk_number_hold(c, e, m->nonce, x->now_us);
     e->tick = m->grant.tick;
     e->n_minus_a = m->n_minus_a;
     e->b_minus_a = m->b_minus_a;
     e->f_minus_a = (uint8_t)(m->grant.f - m->grant.a);
     memcpy(e->seal, m->seal, TRK_SEAL_BYTES);
-    c->n_expected--;
-    c->n_held++;
-    if (e->n > c->max_held)
-        c->max_held = e->n;
     c->tick = m->grant.tick;
     c->no_filter = m->flags & TRK_F_NO_FILTER;
     c->backoff = 0;
@@ -197,9 +190,8 @@ static enum trk_verdict number_and_offset(struct trk_client *c, struct trk_answe
 }
 
 /* Connection trackers want the end of the highest payload seen. A stranger's would move it to where no answer ever gets. */
-static void acknowledge(struct trk_client *c, const struct trk_segment *seg)
+void trk_acknowledge(struct trk_client *c, uint32_t end)
 {
-    uint32_t end = seg->seq + seg->payload_bytes;
     if ((int32_t)(end - c->ack) > 0)
         c->ack = end;
 }
@@ -226,6 +218,6 @@ enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment 
     judge_terminals(c, &x);
     v = judge(c, &x);
     if (request || v == TRK_V_ACCEPTED)
-        acknowledge(c, seg);
+        trk_acknowledge(c, seg->seq + seg->payload_bytes);
     return v;
 }

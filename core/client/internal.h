@@ -20,6 +20,7 @@ struct trk_number *trk_number_take(struct trk_client *c, uint64_t n, uint8_t pie
 /* The ring holds this many consecutive numbers, grown if need be. False: never. */
 bool     trk_numbers_span(struct trk_client *c, uint64_t numbers);
 uint8_t  trk_piece_add(struct trk_client *c, const struct trk_piece *piece, enum trk_kind kind);
+void     trk_number_hold(struct trk_client *c, struct trk_number *e, uint64_t nonce, uint64_t now_us);      /* e was EXPECTED, and has come */
 uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force);     /* returns when to look again */
 void     trk_void_from(struct trk_client *c, uint64_t n);                    /* numbers >= n of this generation are void */
 size_t   trk_report_cap(const struct trk_client *c);                          /* ranges that surely fit a request */
@@ -106,6 +107,7 @@ bool     trk_busy(const struct trk_client *c);
 
 /* answer.c */
 enum trk_verdict trk_answer_feed(struct trk_client *c, const struct trk_segment *seg, uint64_t now_us);
+void     trk_acknowledge(struct trk_client *c, uint32_t end);                /* of a payload that answers us */
 
 /* train.c: packets that continue a superframe's last one. It was accepted, and stands at the beginning of `bytes` message bytes.
  * Returns how many of those behind it were taken: whole packets that bring just what was predicted. */

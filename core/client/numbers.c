@@ -138,6 +138,18 @@ static uint64_t gap_since(struct trk_client *c)
     return c->gap_since_us;
 }
 
+void trk_number_hold(struct trk_client *c, struct trk_number *e, uint64_t nonce, uint64_t now_us)
+{
+    trk_reordering_closed(c, e, now_us);
+    e->state = TRK_N_HELD;
+    e->nonce = nonce;
+    e->arrived_us = now_us;
+    c->n_expected--;
+    c->n_held++;
+    if (e->n > c->max_held)
+        c->max_held = e->n;
+}
+
 uint64_t trk_resolve(struct trk_client *c, uint64_t now_us, bool force)
 {
     uint64_t base = TRK_NEVER;

@@ -20,20 +20,13 @@ static struct trk_number *expected(struct trk_client *c, uint64_t n, const struc
 /* As an accepted packet's number (answer.c): all but its own place and nonce is that of its grant. */
 static void hold(struct trk_client *c, struct trk_number *e, const struct trk_number *before, uint64_t nonce)
 {
-    trk_reordering_closed(c, e, before->arrived_us);
-    e->state = TRK_N_HELD;
-    e->nonce = nonce;
-    e->arrived_us = before->arrived_us;
+    trk_number_hold(c, e, nonce, before->arrived_us);
     e->tick = before->tick;
     e->n_minus_a = (uint8_t)(before->n_minus_a + (e->n - before->n));
     e->b_minus_a = before->b_minus_a;
     e->f_minus_a = before->f_minus_a;
     memcpy(e->seal, before->seal, TRK_SEAL_BYTES);
     e->bytes = 0;
-    c->n_expected--;
-    c->n_held++;
-    if (e->n > c->max_held)
-        c->max_held = e->n;
 }
 
 static void take(struct trk_client *c, const struct trk_number *e, const uint8_t *data, uint32_t bytes, const struct trk_origin *origin)
@@ -66,8 +59,6 @@ uint32_t trk_train_feed(struct trk_client *c, const struct trk_segment *first, u
         take(c, e, message + TRK_NORMAL_BYTES, here - TRK_NORMAL_BYTES, &origin);
         done += here;
     }
-    uint32_t end = first->seq + slot + done;
-    if ((int32_t)(end - c->ack) > 0)
-        c->ack = end;
+    trk_acknowledge(c, first->seq + slot + done);
     return done;
 }

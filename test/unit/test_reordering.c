@@ -19,17 +19,7 @@ static void begin(uint64_t srtt_us)
         trk_number_take(&client, n, 0);
 }
 
-static void arrives(uint64_t n, uint64_t at_us)
-{
-    struct trk_number *e = trk_number_at(&client, n);
-    trk_reordering_closed(&client, e, at_us);
-    e->state = TRK_N_HELD;
-    e->arrived_us = at_us;
-    client.n_expected--;
-    client.n_held++;
-    if (n > client.max_held)
-        client.max_held = n;
-}
+static void arrives(uint64_t n, uint64_t at_us) { trk_number_hold(&client, trk_number_at(&client, n), 0, at_us); }
 
 /* Number 1 is taken for lost, as 2 came at 1000. */
 static void lose_the_first(void)
