@@ -6,14 +6,13 @@
  * Any output of the server must be made from a continuation without opaque bytes (trk-workerprobe's is). Prints one line of JSON:
  * answers, seconds, cpu (seconds of this process), lost (requests that were not answered). Exit status 1: nobody answers. */
 #include "replay.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "link/route.h"
+#include "../net/any_link.h"
 
 #define BATCH      64
 #define BURST      8
@@ -57,22 +56,6 @@ static void read_key(const char *path, struct trk_keys *keys)
     fclose(f);
     if (!found)
         replay_fail(path, "no current key");
-}
-
-static struct trk_link *open_link(struct replay *r, const char *server, struct trk_link_neighbour *to)
-{
-    static struct trk_link_port all[TRK_LINK_PORTS_MAX + 1];      /* so many: whatever carries the option */
-    char error[256];
-    struct trk_route route;
-    r->server.family = 4;
-    if (inet_pton(AF_INET, server, r->server.bytes) != 1 || trk_route_lookup(4, r->server.bytes, NULL, 1000, &route) != 0)
-        replay_fail("no way to the server", server);
-    *to = route.neighbour;
-    struct trk_link_config config = { .ifindex = route.ifindex, .ports = all, .n_ports = TRK_LINK_PORTS_MAX + 1, .receive_bytes = 16u << 20 };
-    struct trk_link *link = trk_link_open(&config, error, sizeof error);
-    if (!link)
-        replay_fail("no link", error);
-    return link;
 }
 
 /* Domain and slot are the server's: one SYN asks for them. */
@@ -174,7 +157,7 @@ int main(int argc, char **argv)
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     r.random = (uint64_t)t.tv_nsec * 0x9e3779b97f4a7c15u;
-    struct trk_link *link = open_link(&r, argv[1], &to);
+    struct trk_link *link = any_link_open(argv[1], &r.server, &to, replay_fail);
     ask_server(&r, link, to);
     r.packets = malloc(r.n * sizeof *r.packets);
     if (!r.packets)

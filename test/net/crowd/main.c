@@ -13,10 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
 #include <time.h>
 #include <unistd.h>
-#include "link/route.h"
+#include "../any_link.h"
 
 int64_t crowd_now_ms(void)
 {
@@ -146,21 +145,6 @@ static void fetch_share(struct crowd *c, double share)
 
 /* ---- setting up ---- */
 
-static void open_link(struct crowd *c, const char *server)
-{
-    static struct trk_link_port all[TRK_LINK_PORTS_MAX + 1];      /* so many: whatever carries the option */
-    char error[256];
-    struct trk_route route;
-    c->server.family = 4;
-    if (inet_pton(AF_INET, server, c->server.bytes) != 1 || trk_route_lookup(4, c->server.bytes, NULL, 1000, &route) != 0)
-        crowd_fail("no way to the server", server);
-    c->to = route.neighbour;
-    struct trk_link_config config = { .ifindex = route.ifindex, .ports = all, .n_ports = TRK_LINK_PORTS_MAX + 1, .receive_bytes = 16u << 20 };
-    c->link = trk_link_open(&config, error, sizeof error);
-    if (!c->link)
-        crowd_fail("no link", error);
-}
-
 static void read_file(struct crowd *c, const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -183,7 +167,7 @@ int main(int argc, char **argv)
     c.t_of = calloc(c.n, sizeof *c.t_of);
     if (c.n == 0 || c.n > 40u << 16 || !c.conns || !c.t_of)
         crowd_fail("COUNT is 1 to 2,621,440, if there is memory for them", NULL);
-    open_link(&c, argv[1]);
+    c.link = any_link_open(argv[1], &c.server, &c.to, crowd_fail);
     int64_t began = crowd_now_ms();
     open_all(&c);
     printf("opened %u connections in %.1f s, %zu bytes of client state for each\n", c.opened, (double)(crowd_now_ms() - began) / 1000, sizeof *c.conns + sizeof *c.t_of);
