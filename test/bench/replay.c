@@ -50,7 +50,6 @@ static void read_key(const char *path, struct trk_keys *keys)
             continue;
         for (size_t i = 0; i < sizeof master; i++)
             master[i] = (uint8_t)(sscanf(hex + 2 * i, "%2x", &byte) == 1 ? byte : 0);
-        trk_master_of(master, "tricklesd", 9, master);
         found = trk_keys_add(keys, (uint8_t)epoch, TRK_EPOCH_CURRENT, master);
     }
     fclose(f);

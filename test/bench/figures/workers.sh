@@ -20,15 +20,16 @@ workers_cell() {
 }
 # workers_turn STACK FLOWS SECONDS ROUND
 workers_turn() {
-    local n=2 port=8081 cpu
+    local n=2 port=8081 cpu answers=0 took=0 own=0
     if [ "$1" = one-worker ]; then n=1; fi
     start probe "$SERVER" "$TOOLS/trk-workerprobe" "${DIRECT_SERVER[1]}:$port" "$n" "$KEY" spin=20 bytes=100 filter=64
     wait_for 5 "$n workers" workers_begun "$n"
     PROBLEM=
     timed_run in_ns "$CLIENT" "$TOOLS/trk-replay" "${DIRECT_SERVER[1]}" "$port" "$KEY" "$2" "$3" || PROBLEM="trk-replay: $(tail -n 1 "$TMP/run.log")"
     stop probe
-    cpu=$(awk -v answers="$(json answers)" '/ends:/ { events += $4; ms += $6 } END { printf "%.6f", answers * ms / 1000 / events }' "$TMP/probe.log")
-    COSTS="$cpu,$(json cpu),,,"
-    record workers veth flows "$2" "$1" 1 "$4" "$(json answers)" "$(json seconds)" "$PROBLEM"
+    if [ -z "$PROBLEM" ]; then answers=$(json answers) took=$(json seconds) own=$(json cpu); fi
+    cpu=$(awk -v answers="$answers" '/ends:/ { events += $4; ms += $6 } END { printf "%.6f", events ? answers * ms / 1000 / events : 0 }' "$TMP/probe.log")
+    COSTS="$cpu,$own,,,"
+    record workers veth flows "$2" "$1" 1 "$4" "$answers" "$took" "$PROBLEM"
 }
 workers_begun() { [ "$(grep -c '^worker . begins' "$TMP/probe.log")" -eq "$1" ]; }
