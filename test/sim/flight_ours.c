@@ -99,14 +99,7 @@ static void arrived(void *arg, uint64_t now_us, unsigned client, bool up, const 
 
 static void set_up(struct sim_scenario *s, const struct flight_path *path, const struct sim_object *object)
 {
-    sim_scenario_init(s, 1);
-    s->limit_s = 20000;
-    s->clients[0].objects = object;
-    s->clients[0].n_objects = 1;
-    s->clients[0].receive_bytes = SIM_RECEIVE_MAX;
-    s->server.twin_every = 0;
-    s->server.domain[0] = 1;
-    s->server.filter_bytes = 1 << 20;
+    sim_scenario_measure(s, 1, object, 1);
     s->clients[0].feed_most = 64;
     s->clients[0].coalesce_us = path->coalesce_us;
     s->down[0].rate_bytes_per_us = path->rate_bytes_per_us;

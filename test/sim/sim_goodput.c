@@ -44,14 +44,7 @@ struct options { unsigned seeds; double scale, slack; const char *only; uint64_t
 
 static void set_up(struct sim_scenario *s, const struct route *r, enum direction d, double loss, const struct sim_object *object, uint64_t seed)
 {
-    sim_scenario_init(s, seed);
-    s->limit_s = 20000;
-    s->clients[0].objects = object;
-    s->clients[0].n_objects = 1;
-    s->clients[0].receive_bytes = SIM_RECEIVE_MAX;
-    s->server.twin_every = 0;
-    s->server.domain[0] = 1;
-    s->server.filter_bytes = 1 << 20;
+    sim_scenario_measure(s, seed, object, 1);
     s->up[0].delay_us = s->down[0].delay_us = r->delay_us;
     s->down[0].rate_bytes_per_us = r->rate_bytes_per_us;
     s->down[0].queue_bytes = r->queue_bytes;

@@ -28,6 +28,18 @@ void sim_scenario_init(struct sim_scenario *s, uint64_t seed)
     }
 }
 
+void sim_scenario_measure(struct sim_scenario *s, uint64_t seed, const struct sim_object *objects, unsigned n)
+{
+    sim_scenario_init(s, seed);
+    s->limit_s = 20000;
+    s->clients[0].objects = objects;
+    s->clients[0].n_objects = n;
+    s->clients[0].receive_bytes = SIM_RECEIVE_MAX;
+    s->server.twin_every = 0;
+    s->server.domain[0] = 1;
+    s->server.filter_bytes = 1 << 20;
+}
+
 /* ---- packets ---- */
 
 static void forge_beside(struct world *w, enum sim_event_kind arrival, const uint8_t *packet, uint32_t bytes)

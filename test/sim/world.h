@@ -59,6 +59,8 @@ struct sim_outcome {
 bool sim_world_run(const struct sim_scenario *s, struct sim_outcome *out);
 /* A good starting point: one IPv4 client with no objects yet, 10 ms each way, no faults. */
 void sim_scenario_init(struct sim_scenario *s, uint64_t seed);
+/* The same to measure one client that fetches n objects: a filter, all the room there is, and nothing is answered twice. */
+void sim_scenario_measure(struct sim_scenario *s, uint64_t seed, const struct sim_object *objects, unsigned n);
 /* Prints what failed and how it ended to stdout. */
 void sim_outcome_print(const struct sim_scenario *s, const struct sim_outcome *o);
 

@@ -21,6 +21,9 @@ static void begin(uint64_t srtt_us)
 
 static void arrives(uint64_t n, uint64_t at_us) { trk_number_hold(&client, trk_number_at(&client, n), 0, at_us); }
 
+/* Number 1 comes so long after 2, which came at 1000. */
+static void comes_late_by(uint64_t us) { trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + us); }
+
 /* Number 1 is taken for lost, as 2 came at 1000. */
 static void lose_the_first(void)
 {
@@ -35,7 +38,7 @@ START_TEST(what_came_late_is_waited_for)
 {
     begin(SRTT);
     lose_the_first();
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + 12000);
+    comes_late_by(12000);
     ck_assert_uint_eq(client.stats.numbers_late, 1);
     arrives(4, 50000);
     ck_assert_uint_eq(trk_resolve(&client, 50000, false), 50000 + 24000);
@@ -61,11 +64,11 @@ START_TEST(it_has_bounds)
 {
     begin(SRTT);
     lose_the_first();
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + SRTT);
+    comes_late_by(SRTT);
     ck_assert_uint_eq(trk_reordering_window(&client), SRTT);       /* not 2 srtt */
     begin(SRTT);
     lose_the_first();
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + SRTT + 1);
+    comes_late_by(SRTT + 1);
     ck_assert_uint_eq(trk_reordering_window(&client), SRTT / 4);   /* later than anybody would wait */
     client.srtt_us = 100;
     client.late_us = 9000;
@@ -79,8 +82,8 @@ START_TEST(a_copy_is_no_news)
 {
     begin(SRTT);
     lose_the_first();
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + 11000);
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + 20000);
+    comes_late_by(11000);
+    comes_late_by(20000);
     ck_assert_uint_eq(client.stats.numbers_late, 1);
     ck_assert_uint_eq(trk_reordering_window(&client), 22000);
 }
@@ -90,7 +93,7 @@ START_TEST(losses_make_it_forget)
 {
     begin(SRTT);
     lose_the_first();
-    trk_reordering_late(&client, trk_number_at(&client, 1), 1000 + 12000);
+    comes_late_by(12000);
     for (int i = 0; i < 16; i++)
         trk_reordering_loss(&client);
     ck_assert_uint_eq(trk_reordering_window(&client), 24000);
