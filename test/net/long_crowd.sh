@@ -49,7 +49,7 @@ crowd "tricklesd" 1023
 crowd "tricklesd, cache of $cache_kib KiB" $((cache_kib + 1023)) --cache-memory "$cache_kib"
 
 # ---- the kernel's TCP ----
-sed -i "s/worker_connections 1024/worker_connections $((tcp_connections + 100))/; s/user root;/user root; worker_rlimit_nofile $((tcp_connections + 200));/; s/access_log off;/access_log off; keepalive_timeout 600;/" "$TMP/nginx.conf"
+sed -i "s/worker_connections 1024/worker_connections $((tcp_connections + 100))/; s/worker_rlimit_nofile [0-9]*;/worker_rlimit_nofile $((tcp_connections + 200));/; s/access_log off;/access_log off; keepalive_timeout 600;/" "$TMP/nginx.conf"
 in_ns "$CLIENT" sysctl -qw net.ipv4.ip_local_port_range="1024 65535"
 in_ns "$SERVER" sysctl -qw net.core.somaxconn=4096
 start nginx "$SERVER" nginx -c "$TMP/nginx.conf" -g 'daemon off;'
